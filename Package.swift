@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One target a concern; an arrow only ever points to a target listed before it.
+let package = Package(
+  name: "bale",
+  products: [
+    .executable(name: "bale", targets: ["bale"]),
+    .library(
+      name: "Bale",
+      targets: [
+        "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Safetensors", "GGUF", "BaleFormat",
+        "Checkpoints", "Conversion", "Verification",
+      ]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  ],
+  targets: [
+    // C libraries and shims.
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CLinux"),
+    .target(name: "CKernels"),
+
+    // Bytes, values, encodings.
+    .target(name: "ByteIO", dependencies: ["CLinux", "CXXHash", "CCrypto"]),
+    .target(name: "JSON", dependencies: ["ByteIO"]),
+    .target(name: "Compression", dependencies: ["ByteIO", "CZstd"]),
+    .target(name: "Tensors", dependencies: ["ByteIO", "CKernels"]),
+    .target(name: "Codecs", dependencies: ["ByteIO", "Tensors", "CKernels"]),
+
+    // Containers: none imports another.
+    .target(name: "Safetensors", dependencies: ["ByteIO", "JSON", "Tensors"]),
+    .target(name: "GGUF", dependencies: ["ByteIO", "Tensors", "Codecs"]),
+    .target(
+      name: "BaleFormat",
+      dependencies: [
+        "ByteIO", "JSON", "Compression", "Tensors", "Codecs",
+      ]),
+
+    // What joins them.
+    .target(
+      name: "Checkpoints",
+      dependencies: [
+        "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat",
+        .product(name: "OrderedCollections", package: "swift-collections"),
+      ]),
+    .target(
+      name: "Conversion",
+      dependencies: ["Checkpoints", .product(name: "Logging", package: "swift-log")]),
+    .target(name: "Verification", dependencies: ["Conversion"]),
+    .executableTarget(
+      name: "bale",
+      dependencies: [
+        "Verification", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .target(name: "TestSupport", dependencies: ["ByteIO"], path: "Tests/TestSupport"),
+    .testTarget(name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression", "TestSupport"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),
+    .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Safetensors", "TestSupport"]),
+    .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
+    .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),
+    .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
+    .testTarget(
+      name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["bale", "TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

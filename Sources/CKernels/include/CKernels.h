@@ -1,0 +1,9 @@
+// The loops that Swift's vectoriser can't reach: table lookups in registers, saturating packs and half conversions.
+// Every function here has a plain Swift reference that it must equal bit for bit.
+#ifndef BALE_CKERNELS_H
+#define BALE_CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#endif
