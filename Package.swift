@@ -10,7 +10,7 @@ let package = Package(
       name: "Bale",
       targets: [
         "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Safetensors", "GGUF", "BaleFormat",
-        "Checkpoints", "Conversion", "Verification",
+        "Pipeline", "Checkpoints", "Conversion", "Verification",
       ]),
   ],
   dependencies: [
@@ -26,6 +26,9 @@ let package = Package(
     .target(name: "CLinux"),
     .target(name: "CKernels"),
 
+    // Threads.
+    .target(name: "Pipeline"),
+
     // Bytes, values, encodings.
     .target(name: "ByteIO", dependencies: ["CLinux", "CXXHash", "CCrypto"]),
     .target(name: "JSON", dependencies: ["ByteIO"]),
@@ -39,7 +42,7 @@ let package = Package(
     .target(
       name: "BaleFormat",
       dependencies: [
-        "ByteIO", "JSON", "Compression", "Tensors", "Codecs",
+        "ByteIO", "JSON", "Compression", "Tensors", "Codecs", "Pipeline",
       ]),
 
     // What joins them.
@@ -51,7 +54,7 @@ let package = Package(
       ]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["Checkpoints", "Pipeline", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",
@@ -61,6 +64,7 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["ByteIO"], path: "Tests/TestSupport"),
     .testTarget(name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"]),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
     .testTarget(name: "CompressionTests", dependencies: ["Compression", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),
