@@ -54,7 +54,7 @@ let package = Package(
       ]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Pipeline", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["Checkpoints", "Pipeline", "CKernels", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",

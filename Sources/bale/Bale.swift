@@ -3,5 +3,32 @@ import ArgumentParser
 @main
 struct Bale: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bale", abstract: "Convert, pack and verify model checkpoints.")
+    commandName: "bale",
+    abstract: "Converts, packs and verifies model checkpoints.",
+    discussion: """
+      Reads and writes safetensors, GGUF and .bale in bounded memory, keeps bytes exact where they can be exact, \
+      accounts for every tensor and notices every flipped bit.
+
+      EXAMPLES
+        bale inspect models/mixtral
+        bale pack models/mixtral mixtral.bale --recipe mxfp4-experts
+        bale verify mixtral.bale --against models/mixtral
+        bale unpack mixtral.bale restored
+
+      EXIT STATUS
+        0 done, all holds; 1 a file is bad, or differs; 2 the work could not be done.
+      """,
+    version: Version.text,
+    subcommands: [Inspect.self, Convert.self, Pack.self, Unpack.self, Verify.self, Diff.self])
+
+  /// Runs the command; an error is one line on standard error and an exit status.
+  static func main() {
+    Interrupts.removeTemporaryFilesOnSignal()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      Failure.exit(error, usage: Self.self)
+    }
+  }
 }

@@ -1,0 +1,126 @@
+import ByteIO
+import Codecs
+import Tensors
+
+/// The containers that Bale reads and writes.
+public enum ContainerFormat: String, Sendable, CaseIterable {
+  case safetensors, gguf, bale
+}
+
+/// A tensor of a checkpoint: its values and how they are stored, with nothing left of the container's own ways.
+public struct CheckpointTensor: Sendable {
+  public var name: String
+  public var shape: Shape
+  public var codec: any Codec
+  public var role: TensorRole
+  /// What quantizing it cost, where the container says so.
+  public var error: StoredError?
+
+  public init(name: String, shape: Shape, codec: any Codec, error: StoredError? = nil) {
+    self.name = name
+    self.shape = shape
+    self.codec = codec
+    self.error = error
+    role = TensorRole(name: name, rank: shape.rank)
+  }
+
+  /// Bytes that the planes take, uncompressed.
+  public var byteCount: Int {
+    codec.planes.indices.reduce(0) {
+      $0 + codec.bytes(plane: $1, elements: shape.elements, columns: shape.columns)
+    }
+  }
+}
+
+/// The error that a container has stored with a quantized tensor.
+public struct StoredError: Sendable, Equatable {
+  public var relativeMSE: Double
+  public var maximumError: Double
+
+  public init(relativeMSE: Double, maximumError: Double) {
+    self.relativeMSE = relativeMSE
+    self.maximumError = maximumError
+  }
+}
+
+/// A file of a checkpoint: one that holds tensors, or one that travels along (config.json, tokenizer).
+public struct CheckpointFile: Sendable, Hashable {
+  /// Path relative to the checkpoint's directory.
+  public var name: String
+  public var size: Int
+  public var holdsTensors: Bool
+
+  public init(name: String, size: Int, holdsTensors: Bool) {
+    self.name = name
+    self.size = size
+    self.holdsTensors = holdsTensors
+  }
+}
+
+/// A source: lists its tensors and reads ranges of them, never a whole file.
+public protocol Checkpoint: Sendable {
+  /// The path it was opened by.
+  var path: String { get }
+  var format: ContainerFormat { get }
+  /// In the order of the files that hold them.
+  var tensors: [CheckpointTensor] { get }
+  /// All files, in order of their names.
+  var files: [CheckpointFile] { get }
+
+  /// What the container says about the model, in its order: key and value as text.
+  var facts: [(key: String, value: String)] { get }
+
+  /// Reads the encoded bytes of a run of elements, one buffer a plane: `elements` starts at a multiple of the
+  /// codec's alignment and ends at one or at the end of the tensor. Each buffer has exactly the bytes that the codec
+  /// says; for a variable plane, at most.
+  /// - Returns: the bytes read into each buffer.
+  func read(_ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]) throws -> [Int]
+
+  /// Reads a whole file that holds no tensors. Its size bounds the memory.
+  func read(file: CheckpointFile) throws -> [UInt8]
+
+  /// Throws `SourceChanged` if a file was written or replaced since the checkpoint was opened.
+  func checkUnchanged() throws
+}
+
+/// Where in a file the bytes of a stored tensor lie.
+public struct FileRange: Sendable, Hashable {
+  /// Index in the checkpoint's list of tensor files.
+  public var file: Int
+  public var range: Range<Int>
+
+  public init(file: Int, range: Range<Int>) {
+    self.file = file
+    self.range = range
+  }
+}
+
+/// A checkpoint whose tensors lie in files as plain runs of bytes, one run a plane: what safetensors and GGUF are.
+public protocol FileCheckpoint: Checkpoint {
+  /// The open files that hold tensors; `FileRange.file` counts in it.
+  var tensorFiles: [(name: String, file: InputFile)] { get }
+  /// The planes of each tensor.
+  var locations: [[FileRange]] { get }
+}
+
+extension FileCheckpoint {
+  public func read(
+    _ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
+  ) throws -> [Int] {
+    let entry = tensors[tensor]
+    let columns = entry.shape.columns
+    for (plane, buffer) in planes.enumerated() {
+      let location = locations[tensor][plane]
+      let start =
+        entry.codec.planes[plane].extent == .whole
+        ? 0 : entry.codec.bytes(plane: plane, elements: elements.lowerBound, columns: columns)
+      try tensorFiles[location.file].file.read(at: location.range.lowerBound + start, into: buffer)
+    }
+    return planes.map(\.count)
+  }
+
+  public func checkUnchanged() throws {
+    for (_, file) in tensorFiles { try file.checkUnchanged() }
+  }
+}
+

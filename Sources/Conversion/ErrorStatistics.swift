@@ -1,0 +1,38 @@
+import CKernels
+
+/// What quantizing cost: gathered span by span while encoding, merged in the order of the spans, so that the figures
+/// don't depend on how the work was shared out.
+public struct ErrorStatistics: Sendable, Equatable {
+  /// Sum of (decoded - original) squared.
+  public var squaredError = 0.0
+  /// Sum of the original values squared.
+  public var squaredNorm = 0.0
+  /// Largest |decoded - original|, rounded to F32.
+  public var maximumError = 0.0
+
+  public init() {}
+
+  /// squaredError / squaredNorm: 0 where nothing was lost, infinite where something came of nothing.
+  public var relativeMSE: Double {
+    squaredError == 0 ? 0 : squaredError / squaredNorm
+  }
+
+  /// Adds a run of values and what they decode to.
+  public mutating func add(original: UnsafeBufferPointer<Float>, decoded: UnsafeBufferPointer<Float>) {
+    let sums = bale_measure_error(original.baseAddress, decoded.baseAddress, min(original.count, decoded.count))
+    merge(ErrorStatistics(sums))
+  }
+
+  /// Adds the figures of the values that follow.
+  public mutating func merge(_ next: ErrorStatistics) {
+    squaredError += next.squaredError
+    squaredNorm += next.squaredNorm
+    maximumError = max(maximumError, next.maximumError)
+  }
+
+  private init(_ sums: bale_error_sums) {
+    squaredError = sums.squared_error
+    squaredNorm = sums.squared_norm
+    maximumError = sums.maximum_error
+  }
+}
