@@ -1,0 +1,28 @@
+/// The types of a metadata value, by their id in the file (specs/gguf.md, "Values").
+public enum GGUFValueType: UInt32, Sendable, Hashable, CaseIterable {
+  case uint8 = 0
+  case int8 = 1
+  case uint16 = 2
+  case int16 = 3
+  case uint32 = 4
+  case int32 = 5
+  case float32 = 6
+  case bool = 7
+  case string = 8
+  case array = 9
+  case uint64 = 10
+  case int64 = 11
+  case float64 = 12
+
+  /// The fewest bytes that a value takes in a file: exact for numbers and bools, the length field of a string, the
+  /// type and length fields of an array.
+  public var leastBytes: Int {
+    switch self {
+    case .uint8, .int8, .bool: 1
+    case .uint16, .int16: 2
+    case .uint32, .int32, .float32: 4
+    case .string, .uint64, .int64, .float64: 8
+    case .array: 12
+    }
+  }
+}

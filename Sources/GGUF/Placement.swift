@@ -1,0 +1,33 @@
+import ByteIO
+
+/// Tensors laid out one after the other from offset 0, each padded to the alignment. Reader and writer share it, so
+/// that one can't accept what the other wouldn't write.
+struct Placement {
+  let alignment: Int
+  /// Per tensor, its bytes without padding.
+  private(set) var ranges: [Range<Int>] = []
+  /// Where the next tensor goes: the padded bytes of all so far.
+  private(set) var end = 0
+  /// The tensors by name.
+  private(set) var positions: [GGUFString: Int] = [:]
+
+  init(alignment: Int) { self.alignment = alignment }
+
+  init(_ tensors: [GGUFTensorInfo], alignment: Int) throws(Failure) {
+    self.init(alignment: alignment)
+    for tensor in tensors { try append(tensor) }
+  }
+
+  /// Throws what is wrong with the tensor itself, `duplicateTensor` or `sizeOverflow`.
+  mutating func append(_ tensor: GGUFTensorInfo) throws(Failure) {
+    let bytes = try tensor.bytes()
+    guard let padded = bytes.roundedUp(to: alignment), let next = end.adding(padded) else {
+      throw tensor.failure(.sizeOverflow(type: tensor.type, ne: tensor.ne))
+    }
+    guard positions.updateValue(ranges.count, forKey: GGUFString(tensor.name)) == nil else {
+      throw tensor.failure(.duplicateTensor)
+    }
+    ranges.append(end..<end + bytes)
+    end = next
+  }
+}
