@@ -6,4 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "elements.h"
+
 #endif
