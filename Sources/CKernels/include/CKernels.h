@@ -7,5 +7,6 @@
 #include <stdint.h>
 
 #include "statistics.h"
+#include "elements.h"
 
 #endif
