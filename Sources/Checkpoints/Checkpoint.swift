@@ -76,8 +76,14 @@ public protocol Checkpoint: Sendable {
   /// - Returns: the bytes read into each buffer.
   func read(_ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]) throws -> [Int]
 
-  /// Reads a whole file that holds no tensors. Its size bounds the memory.
-  func read(file: CheckpointFile) throws -> [UInt8]
+  /// What a file is made of, end to end.
+  func segments(of file: CheckpointFile) throws -> [SourceSegment]
+
+  /// Reads a range of a file that holds no tensor's bytes. The file's size bounds the memory.
+  func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8]
+
+  /// The SHA-256 of a file where the checkpoint knows it; nil where the file has to be read to find out.
+  func sha256(of file: CheckpointFile) throws -> [UInt8]?
 
   /// Throws `SourceChanged` if a file was written or replaced since the checkpoint was opened.
   func checkUnchanged() throws
@@ -97,6 +103,8 @@ public struct FileRange: Sendable, Hashable {
 
 /// A checkpoint whose tensors lie in files as plain runs of bytes, one run a plane: what safetensors and GGUF are.
 public protocol FileCheckpoint: Checkpoint {
+  /// The directory that the names of files are relative to.
+  var directory: String { get }
   /// The open files that hold tensors; `FileRange.file` counts in it.
   var tensorFiles: [(name: String, file: InputFile)] { get }
   /// The planes of each tensor.

@@ -1,0 +1,93 @@
+import Codecs
+import Tensors
+
+/// The ways that go through values, in tiles that stay in the second-level cache.
+extension Transcoder {
+  /// Between plain dtypes, with one rounding.
+  func convert(
+    _ input: EncodedSpan, from: DType, to: DType, into planes: [UnsafeMutableRawBufferPointer]
+  ) throws -> ErrorStatistics {
+    try Elements.convert(
+      from: from, to: to, source: input.planes[0], destination: planes[0], count: input.elements)
+    if Elements.isExact(from: from, to: to) { return ErrorStatistics() }
+    let tiles = Tiles([source, target], elements: input.elements, columns: input.columns)
+    var statistics = ErrorStatistics()
+    for tile in tiles.ranges {
+      try source.decode(tiles.part(tile, of: input, source), into: tiles.original)
+      try target.decode(tiles.part(tile, of: tiles.reading(planes, input), target), into: tiles.decoded)
+      statistics.add(original: tiles.values(tiles.original, tile), decoded: tiles.values(tiles.decoded, tile))
+    }
+    return statistics
+  }
+
+  /// Decodes, encodes, and decodes again to see what it cost.
+  func requantize(
+    _ input: EncodedSpan, with codec: any QuantizingCodec, rule: ScaleRule?, statistic: TensorStatistic?,
+    into planes: [UnsafeMutableRawBufferPointer]
+  ) throws -> ErrorStatistics {
+    let tiles = Tiles([source, target], elements: input.elements, columns: input.columns)
+    var statistics = ErrorStatistics()
+    for tile in tiles.ranges {
+      try source.decode(tiles.part(tile, of: input, source), into: tiles.original)
+      let values = tiles.values(tiles.original, tile)
+      let output = tiles.part(tile, of: planes, columns: input.columns, codec)
+      try codec.encode(values, columns: input.columns, rule: rule ?? codec.defaultRule, into: output)
+      let encoded = EncodedSpan(
+        planes: output.map { UnsafeRawBufferPointer($0) }, elements: tile.count, columns: input.columns)
+      try target.decode(encoded, into: tiles.decoded)
+      statistics.add(original: values, decoded: tiles.values(tiles.decoded, tile))
+    }
+    return statistics
+  }
+}
+
+/// A span cut in tiles, with room for the values of one.
+final class Tiles {
+  let ranges: [Range<Int>]
+  let original: UnsafeMutableBufferPointer<Float>
+  let decoded: UnsafeMutableBufferPointer<Float>
+
+  init(_ codecs: [any Codec], elements: Int, columns: Int) {
+    let size = max(1, min(SpanRule.tile(codecs, columns: columns), elements))
+    ranges = stride(from: 0, to: elements, by: size).map { $0..<min($0 + size, elements) }
+    original = .allocate(capacity: size)
+    decoded = .allocate(capacity: size)
+  }
+
+  deinit {
+    original.deallocate()
+    decoded.deallocate()
+  }
+
+  func values(_ buffer: UnsafeMutableBufferPointer<Float>, _ tile: Range<Int>) -> UnsafeBufferPointer<Float> {
+    UnsafeBufferPointer(rebasing: buffer[..<tile.count])
+  }
+
+  func reading(_ planes: [UnsafeMutableRawBufferPointer], _ input: EncodedSpan) -> EncodedSpan {
+    EncodedSpan(
+      planes: planes.map { UnsafeRawBufferPointer($0) }, elements: input.elements, columns: input.columns)
+  }
+
+  /// The bytes of a tile within a span.
+  func part(_ tile: Range<Int>, of span: EncodedSpan, _ codec: any Codec) -> EncodedSpan {
+    let planes = span.planes.enumerated().map { plane, bytes in
+      UnsafeRawBufferPointer(rebasing: bytes[range(tile, codec, plane: plane, columns: span.columns, of: bytes.count)])
+    }
+    return EncodedSpan(planes: planes, elements: tile.count, columns: span.columns)
+  }
+
+  func part(
+    _ tile: Range<Int>, of planes: [UnsafeMutableRawBufferPointer], columns: Int, _ codec: any Codec
+  ) -> [UnsafeMutableRawBufferPointer] {
+    planes.enumerated().map { plane, bytes in
+      UnsafeMutableRawBufferPointer(
+        rebasing: bytes[range(tile, codec, plane: plane, columns: columns, of: bytes.count)])
+    }
+  }
+
+  private func range(_ tile: Range<Int>, _ codec: any Codec, plane: Int, columns: Int, of count: Int) -> Range<Int> {
+    guard codec.planes[plane].extent == .perSpan else { return 0..<count }
+    let start = codec.bytes(plane: plane, elements: tile.lowerBound, columns: columns)
+    return start..<start + codec.bytes(plane: plane, elements: tile.count, columns: columns)
+  }
+}
