@@ -91,6 +91,10 @@ public protocol Codec: Sendable {
 
   /// The same by the plain kernel that follows the spec line by line. Equal to `decode` bit for bit.
   func decodeReference(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>) throws(CodecError)
+
+  /// Decodes a span to BF16 bit patterns: the values of `decode`, rounded to nearest, ties to even. A codec that
+  /// doesn't say how goes through tiles of F32.
+  func decodeBF16(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<UInt16>) throws(CodecError)
 }
 
 /// A codec that floats can be quantized into.

@@ -18,6 +18,18 @@ public enum CodecRegistry {
   typealias Maker = @Sendable (inout DescriptorReader) throws(CodecError) -> any Codec
 
   private static let makers: [String: Maker] = [
-    "plain": { (reader) throws(CodecError) in try PlainCodec(&reader) }
+    "plain": { (reader) throws(CodecError) in try PlainCodec(&reader) },
+    "mxfp4": { (_) throws(CodecError) in MXCodec(.e2m1) },
+    "mxfp6e2m3": { (_) throws(CodecError) in MXCodec(.e2m3) },
+    "mxfp6e3m2": { (_) throws(CodecError) in MXCodec(.e3m2) },
+    "mxfp8e4m3": { (_) throws(CodecError) in MXCodec(.e4m3) },
+    "mxfp8e5m2": { (_) throws(CodecError) in MXCodec(.e5m2) },
+    "int": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: nil) },
+    "int2": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 2) },
+    "int3": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 3) },
+    "int4": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 4) },
+    "int5": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 5) },
+    "int6": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 6) },
+    "int8": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 8) },
   ]
 }

@@ -1,0 +1,40 @@
+/// The float types that scales and biases are stored in, little-endian.
+public enum ScalarFloat: String, Sendable, CaseIterable {
+  case f16 = "F16"
+  case bf16 = "BF16"
+  case f32 = "F32"
+
+  /// Bytes of one value.
+  public var bytes: Int { self == .f32 ? 4 : 2 }
+
+  /// The value with this index in a plane.
+  func load(_ plane: UnsafeRawBufferPointer, _ index: Int) -> Float {
+    switch self {
+    case .f16:
+      Float(Float16(bitPattern: UInt16(littleEndian: plane.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))))
+    case .bf16:
+      Float(
+        bitPattern: UInt32(UInt16(littleEndian: plane.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))) << 16)
+    case .f32:
+      Float(bitPattern: UInt32(littleEndian: plane.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)))
+    }
+  }
+
+  /// Stores the nearest value, ties to even.
+  func store(_ value: Float, _ plane: UnsafeMutableRawBufferPointer, _ index: Int) {
+    switch self {
+    case .f16: plane.storeBytes(of: Float16(value).bitPattern.littleEndian, toByteOffset: index * 2, as: UInt16.self)
+    case .bf16: plane.storeBytes(of: value.roundedToBF16.littleEndian, toByteOffset: index * 2, as: UInt16.self)
+    case .f32: plane.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: index * 4, as: UInt32.self)
+    }
+  }
+
+  /// The nearest value that the type holds, ties to even.
+  func rounded(_ value: Float) -> Float {
+    switch self {
+    case .f16: Float(Float16(value))
+    case .bf16: Float(bitPattern: UInt32(value.roundedToBF16) << 16)
+    case .f32: value
+    }
+  }
+}
