@@ -6,19 +6,26 @@ enum Conversions {
   static func convert(
     _ codes: [UInt64], from source: DType, to target: DType, reference: Bool = false
   ) throws -> [UInt64] {
-    let bytes = pack(codes, source)
-    var result = [UInt8](repeating: 0xA5, count: codes.count * target.bits / 8)
+    let result = try convert(
+      bytes: pack(codes, source), count: codes.count, from: source, to: target, reference: reference)
+    return unpack(result, target, count: codes.count)
+  }
+
+  /// The same on packed bytes.
+  static func convert(
+    bytes: [UInt8], count: Int, from source: DType, to target: DType, reference: Bool = false
+  ) throws -> [UInt8] {
+    var result = [UInt8](repeating: 0xA5, count: count * target.bits / 8)
     try bytes.withUnsafeBytes { input in
       try result.withUnsafeMutableBytes { output in
         if reference {
-          try Elements.convertReference(
-            from: source, to: target, source: input, destination: output, count: codes.count)
+          try Elements.convertReference(from: source, to: target, source: input, destination: output, count: count)
         } else {
-          try Elements.convert(from: source, to: target, source: input, destination: output, count: codes.count)
+          try Elements.convert(from: source, to: target, source: input, destination: output, count: count)
         }
       }
     }
-    return unpack(result, target, count: codes.count)
+    return result
   }
 
   /// Element `i` at bit `i * bits` of a little-endian bit stream: says the same as the packing of every dtype.

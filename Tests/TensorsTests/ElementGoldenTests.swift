@@ -19,10 +19,13 @@ import Testing
   @Test(arguments: rows) func everyPattern(row: [String]) throws {
     let source = try #require(DType(rawValue: row[0]))
     let codes = Self.codes(source)
+    let bytes = Conversions.pack(codes, source)
     for (target, digest) in zip(Self.targets, row.dropFirst()) {
-      #expect(Self.digest(try Conversions.convert(codes, from: source, to: target), target) == digest, "\(target)")
-      let reference = try Conversions.convert(codes, from: source, to: target, reference: true)
-      #expect(Self.digest(reference, target) == digest, "reference \(target)")
+      let fast = try Conversions.convert(bytes: bytes, count: codes.count, from: source, to: target)
+      #expect(Self.digest(fast, target, codes.count) == digest, "\(target)")
+      let reference = try Conversions.convert(
+        bytes: bytes, count: codes.count, from: source, to: target, reference: true)
+      #expect(reference == fast, "reference \(target)")
     }
   }
 
@@ -32,13 +35,9 @@ import Testing
     return (0..<UInt64(65536)).flatMap { high in lows.map { high << 16 | $0 } }
   }
 
-  private static func digest(_ codes: [UInt64], _ dtype: DType) -> String {
-    let size = max(dtype.bits, 8) / 8
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(codes.count * size)
-    for code in codes {
-      for byte in 0..<size { bytes.append(UInt8(truncatingIfNeeded: code >> UInt64(8 * byte))) }
-    }
-    return String(hexadecimal(SHA256.digest(bytes)).prefix(8))
+  private static func digest(_ bytes: [UInt8], _ dtype: DType, _ count: Int) -> String {
+    let codes =
+      dtype.bits < 8 ? Conversions.unpack(bytes, dtype, count: count).map { UInt8($0) } : bytes
+    return String(hexadecimal(SHA256.digest(codes)).prefix(8))
   }
 }
