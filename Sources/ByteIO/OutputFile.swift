@@ -102,7 +102,9 @@ public final class OutputFile: Sendable {
 
   /// Sets the length, makes the bytes durable and gives the file its final name. Throws `IOError`; the temporary
   /// file is then gone and the final name holds what it held before.
-  public func commit(length: Int) throws {
+  /// - Parameter finalPath: the name to take in place of `path`, in the same directory.
+  public func commit(length: Int, as finalPath: String? = nil) throws {
+    let path = finalPath ?? path
     do {
       try check(ftruncate(descriptor, off_t(length)), "set the length of")
       try check(fsync(descriptor), "flush")

@@ -52,6 +52,9 @@ public enum Path {
       .allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
   }
 
+  /// Removes a file if it is there.
+  public static func remove(_ path: String) { unlink(path) }
+
   /// Creates a directory and its missing parents. Throws `IOError`.
   public static func createDirectory(_ path: String) throws {
     if isDirectory(path) { return }

@@ -1,0 +1,136 @@
+import ByteIO
+
+/// One file being written: its bytes and the rows of its directory. The directory itself is written at the end,
+/// when the number of shards is known.
+final class ShardOutput {
+  let output: OutputFile
+  /// End of the body so far.
+  private(set) var position = BaleConstants.headerLength
+  private(set) var tables = ShardTables()
+  private(set) var size: DirectorySize
+  private let hasSHA256: Bool
+  private var tensors: Set<Int> = []
+  /// Records by a digest of their chunk rows, to find equal ones.
+  private var byContent: [UInt64: [Int]] = [:]
+
+  init(path: String, options: BaleWriter.Options, metadata: Int) throws {
+    output = try OutputFile(
+      path, size: options.shardSize == nil ? options.reserve : nil, overwrite: options.overwrite)
+    hasSHA256 = options.sha256
+    size = DirectorySize(hasSHA256: hasSHA256)
+    size.addMetadata(metadata)
+    if options.shardSize != nil { size.addShard() }
+    try output.write(FileFrame.header(), at: 0)
+  }
+
+  /// Bytes that the file would take if it ended here.
+  var fileLength: Int { position + size.length + BaleConstants.trailerLength }
+
+  /// Puts a void record before the next one where that needs it.
+  func align(for kind: RecordKind) throws {
+    let gap = (kind.alignment - position % kind.alignment) % kind.alignment
+    guard gap > 0 else { return }
+    let padding = try writePadding(gap, at: position)
+    try append(
+      .void, layout: nil, parts: [], rows: [padding.row], sha256: padding.sha256, lengths: [], to: position + gap)
+  }
+
+  /// Counts an original file that this file's directory will list.
+  func noteFile(name: String, segments: [WrittenSegment]) { size.addFile(name: name, segments: segments) }
+
+  func write(_ chunk: EncodedChunk, at offset: Int) throws {
+    if hasSHA256 && chunk.sha256 == nil { throw BaleWriterError.needsSHA256 }
+    try output.write(chunk.bytes, at: offset)
+  }
+
+  /// Ends a record: its rows enter the tables. A record equal to an earlier one shares its bytes.
+  func end(_ record: consuming OpenRecord, tensors declarations: [TensorDeclaration]) throws {
+    for item in record.placeGathered() { try write(item.chunk, at: item.offset) }
+    var (rows, sha256, lengths) = try record.finish()
+    let end = (record.end + record.kind.alignment - 1) / record.kind.alignment * record.kind.alignment
+    if end > record.end {
+      let padding = try writePadding(end - record.end, at: record.end)
+      rows.append(padding.row)
+      sha256 += padding.sha256
+    }
+    for part in record.parts where tensors.insert(part.tensor.index).inserted {
+      size.addTensor(declarations[part.tensor.index])
+    }
+    let digests = hasSHA256 ? sha256 : []
+    if end > record.start, let twin = try twin(of: rows, from: record.start, alignment: record.kind.alignment) {
+      try tables.append(
+        kind: record.kind, layout: record.layout, range: twin.range, parts: record.parts, chunks: twin.rows,
+        lengths: lengths, sha256: digests)
+      size.addRecord(parts: record.parts.count, planes: record.layout.planes.count, chunks: rows.count)
+    } else {
+      try append(
+        record.kind, layout: record.layout, parts: record.parts, rows: rows, sha256: digests, lengths: lengths, to: end)
+    }
+  }
+
+  /// Appends a record that starts at `position`.
+  private func append(
+    _ kind: RecordKind, layout: RecordLayout?, parts: [PartDeclaration], rows: [ChunkRow], sha256: [[UInt8]],
+    lengths: [Int], to end: Int
+  ) throws {
+    byContent[Self.contentKey(rows, from: position), default: []].append(tables.records.count)
+    try tables.append(
+      kind: kind, layout: layout, range: position..<end, parts: parts, chunks: rows, lengths: lengths,
+      sha256: hasSHA256 ? sha256 : [])
+    size.addRecord(parts: parts.count, planes: lengths.count, chunks: rows.count)
+    position = end
+  }
+
+  private func writePadding(_ count: Int, at offset: Int) throws -> (row: ChunkRow, sha256: [[UInt8]]) {
+    let zeros = [UInt8](repeating: 0, count: count)
+    try output.write(zeros, at: offset)
+    let row = ChunkRow(
+      offset: UInt64(offset), stored: 0, extent: UInt32(count), decoded: 0, digest: XXH3.digest64(zeros))
+    return (row, hasSHA256 ? [SHA256.digest(zeros)] : [])
+  }
+
+  // MARK: Equal records
+
+  private static func contentKey(_ rows: [ChunkRow], from start: Int) -> UInt64 {
+    var bytes: [UInt8] = []
+    for row in relative(rows, from: start) { row.append(to: &bytes) }
+    return XXH3.digest64(bytes)
+  }
+
+  private static func relative(_ rows: [ChunkRow], from start: Int) -> [ChunkRow] {
+    rows.map { row in
+      var row = row
+      row.offset &-= UInt64(start)
+      return row
+    }
+  }
+
+  /// An earlier record with the same chunks, byte for byte.
+  private func twin(
+    of rows: [ChunkRow], from start: Int, alignment: Int
+  ) throws -> (rows: [ChunkRow], range: Range<Int>)? {
+    for index in byContent[Self.contentKey(rows, from: start)] ?? [] {
+      let record = tables.records[index]
+      let first = Int(record.offset)
+      let chunks = tables.chunks[Int(record.firstChunk)..<Int(record.firstChunk + record.chunkCount)]
+      guard first % alignment == 0, Self.relative(Array(chunks), from: first) == Self.relative(rows, from: start),
+        try holdsSameBytes(first, start, count: Int(record.byteCount))
+      else { continue }
+      return (Array(chunks), first..<first + Int(record.byteCount))
+    }
+    return nil
+  }
+
+  private func holdsSameBytes(_ a: Int, _ b: Int, count: Int) throws -> Bool {
+    let piece = min(count, 1 << 20)
+    var left = [UInt8](repeating: 0, count: piece)
+    var right = left
+    for start in stride(from: 0, to: count, by: piece) {
+      let size = min(piece, count - start)
+      try left.withUnsafeMutableBytes { try output.read(at: a + start, into: .init(rebasing: $0[..<size])) }
+      try right.withUnsafeMutableBytes { try output.read(at: b + start, into: .init(rebasing: $0[..<size])) }
+      if left[..<size] != right[..<size] { return false }
+    }
+    return true
+  }
+}
