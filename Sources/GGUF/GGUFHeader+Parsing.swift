@@ -23,7 +23,7 @@ extension GGUFHeader {
     let dataStart = length.roundedUp(to: alignment) ?? length
     self.init(
       version: version, byteOrder: cursor.isBigEndian ? .big : .little, metadata: metadata, alignment: alignment,
-      tensors: try Self.tensors(infos, placement, from: dataStart, cursor), positions: placement.positions,
+      tensors: try Self.tensors(infos, placement, from: dataStart, &cursor), positions: placement.positions,
       length: length, dataStart: dataStart)
   }
 
@@ -56,16 +56,17 @@ extension GGUFHeader {
 
   /// The tensors with their place in the file, each of which must lie inside it.
   private static func tensors(
-    _ infos: [GGUFTensorInfo], _ placement: Placement, from dataStart: Int, _ cursor: borrowing HeaderCursor
+    _ infos: [GGUFTensorInfo], _ placement: Placement, from dataStart: Int, _ cursor: inout HeaderCursor
   ) throws(GGUFError) -> [GGUFTensor] {
     var tensors: [GGUFTensor] = []
     tensors.reserveCapacity(infos.count)
     for (info, range) in zip(infos, placement.ranges) {
+      cursor.tensor = info.name
       guard let end = dataStart.adding(range.upperBound) else {
-        throw cursor.fail(.sizeOverflow(type: info.type, ne: info.ne), at: dataStart, tensor: info.name)
+        throw cursor.fail(.sizeOverflow(type: info.type, ne: info.ne), at: dataStart)
       }
       guard end <= cursor.size else {
-        throw cursor.fail(.dataBeyondFile(end: end, size: cursor.size), at: cursor.size, tensor: info.name)
+        throw cursor.fail(.dataBeyondFile(end: end, size: cursor.size), at: cursor.size)
       }
       tensors.append(GGUFTensor(info: info, range: dataStart + range.lowerBound..<end))
     }

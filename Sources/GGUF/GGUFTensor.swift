@@ -23,6 +23,10 @@ public struct GGUFTensorInfo: Sendable, Hashable {
       throw failure(.nameTooLong(bytes: UInt64(name.utf8.count)))
     }
     guard shape.rank <= GGUFLimits.dimensions else { throw failure(.tooManyDimensions(UInt32(clamping: shape.rank))) }
+    // llama.cpp multiplies from the inside, Shape from the outside: a zero must not hide an overflow from either.
+    guard shape.dimensions.reduce(1 as Int?, { $0?.multiplied(by: max($1, 1)) }) != nil else {
+      throw failure(.shapeOverflow(ne: ne))
+    }
     guard shape.columns % type.blockElements == 0 else {
       throw failure(.partialBlock(type: type, row: shape.columns))
     }

@@ -8,15 +8,17 @@ extension HeaderCursor {
   mutating func tensorInfo(_ placement: inout Placement) throws -> GGUFTensorInfo {
     let start = position
     let name = try tensorName()
-    let ne = try dimensions(name)
-    guard let shape = Shape(ne.reversed()) else { throw fail(.shapeOverflow(ne: ne), at: start, tensor: name) }
-    let info = GGUFTensorInfo(name: name, type: try tensorType(name), shape: shape)
+    tensor = name
+    defer { tensor = nil }
+    let ne = try dimensions()
+    guard let shape = Shape(ne.reversed()) else { throw fail(.shapeOverflow(ne: ne), at: start) }
+    let info = GGUFTensorInfo(name: name, type: try tensorType(), shape: shape)
     let expected = placement.end
-    do { try placement.append(info) } catch { throw fail(error.reason, at: start, tensor: name) }
+    do { try placement.append(info) } catch { throw fail(error.reason, at: start) }
     let fieldOffset = position
     let found: UInt64 = try integer("the offset of a tensor")
     guard found == expected else {
-      throw fail(.offset(expected: expected, found: found), at: fieldOffset, tensor: name)
+      throw fail(.offset(expected: expected, found: found), at: fieldOffset)
     }
     return info
   }
@@ -30,28 +32,28 @@ extension HeaderCursor {
     return name
   }
 
-  private mutating func dimensions(_ name: String) throws -> [Int] {
+  private mutating func dimensions() throws -> [Int] {
     let start = position
     let count: UInt32 = try integer("the number of dimensions")
-    guard count <= GGUFLimits.dimensions else { throw fail(.tooManyDimensions(count), at: start, tensor: name) }
+    guard count <= GGUFLimits.dimensions else { throw fail(.tooManyDimensions(count), at: start) }
     var ne: [Int] = []
     for index in 0..<Int(count) {
       let fieldOffset = position
       let dimension: Int64 = try integer("a dimension")
       guard dimension >= 0 else {
-        throw fail(.negativeDimension(index: index, dimension), at: fieldOffset, tensor: name)
+        throw fail(.negativeDimension(index: index, dimension), at: fieldOffset)
       }
       ne.append(Int(dimension))
     }
     return ne
   }
 
-  private mutating func tensorType(_ name: String) throws -> GGMLType {
+  private mutating func tensorType() throws -> GGMLType {
     let start = position
     let id: Int32 = try integer("the type of a tensor")
     if let type = GGMLType(rawValue: id) { return type }
     let reason: GGUFReason = GGMLType.removed.contains(id) ? .removedType(id) : .unknownType(id)
-    throw fail(reason, at: start, tensor: name)
+    throw fail(reason, at: start)
   }
 }
 

@@ -8,10 +8,12 @@ extension HeaderCursor {
     var alignment = GGUFHeader.defaultAlignment
     for _ in 0..<count {
       let start = position
-      let key = try key()
+      let key = try nextKey()
       guard !metadata.contains(key) else { throw fail(.duplicateKey(key), at: start) }
+      self.key = key
       let type = try valueType(key)
       metadata.append(key, try value(type, key))
+      self.key = nil
       if key == GGUFKey.alignment {
         do { alignment = try metadata.alignment() } catch { throw fail(error.reason, at: start) }
       }
@@ -19,7 +21,7 @@ extension HeaderCursor {
     return (metadata, alignment)
   }
 
-  private mutating func key() throws -> String {
+  private mutating func nextKey() throws -> String {
     let start = position
     let length: UInt64 = try integer("the length of a key")
     guard length > 0 else { throw fail(.emptyKey, at: start) }
@@ -31,26 +33,26 @@ extension HeaderCursor {
 
   private mutating func valueType(_ key: String) throws -> GGUFValueType {
     let start = position
-    let id: UInt32 = try integer("the type of a value")
+    let id: UInt32 = try integer("the type")
     guard let type = GGUFValueType(rawValue: id) else { throw fail(.valueType(key: key, id), at: start) }
     return type
   }
 
   private mutating func value(_ type: GGUFValueType, _ key: String) throws -> GGUFValue {
     switch type {
-    case .uint8: .uint8(try integer("a value"))
-    case .int8: .int8(try integer("a value"))
-    case .uint16: .uint16(try integer("a value"))
-    case .int16: .int16(try integer("a value"))
-    case .uint32: .uint32(try integer("a value"))
-    case .int32: .int32(try integer("a value"))
-    case .float32: .float32(Float(bitPattern: try integer("a value")))
-    case .bool: .bool(try integer("a value", as: UInt8.self) != 0)
-    case .string: .string(GGUFString(bytes: try bytes(try stringLength(), "a string")))
+    case .uint8: .uint8(try integer("the value"))
+    case .int8: .int8(try integer("the value"))
+    case .uint16: .uint16(try integer("the value"))
+    case .int16: .int16(try integer("the value"))
+    case .uint32: .uint32(try integer("the value"))
+    case .int32: .int32(try integer("the value"))
+    case .float32: .float32(Float(bitPattern: try integer("the value")))
+    case .bool: .bool(try integer("the value", as: UInt8.self) != 0)
+    case .string: .string(GGUFString(bytes: try bytes(try stringLength(), "the string")))
     case .array: .array(try array(key))
-    case .uint64: .uint64(try integer("a value"))
-    case .int64: .int64(try integer("a value"))
-    case .float64: .float64(Double(bitPattern: try integer("a value")))
+    case .uint64: .uint64(try integer("the value"))
+    case .int64: .int64(try integer("the value"))
+    case .float64: .float64(Double(bitPattern: try integer("the value")))
     }
   }
 
@@ -59,7 +61,7 @@ extension HeaderCursor {
     let start = position
     let length: UInt64 = try integer("the length of a string")
     guard length <= left else {
-      throw fail(.beyondFile(field: "the length of a string", count: length, left: left), at: start)
+      throw fail(.beyondFile(field: name("the length of a string"), count: length, left: left), at: start)
     }
     return Int(length)
   }
@@ -103,10 +105,10 @@ extension HeaderCursor {
   /// The number of elements of an array, checked against what is left of the file.
   private mutating func arrayCount(_ type: GGUFValueType, _ key: String) throws -> Int {
     let start = position
-    let count: UInt64 = try integer("the length of an array")
+    let count: UInt64 = try integer("the length of the array")
     guard count <= GGUFLimits.arrayElements else { throw fail(.arrayTooLong(key: key, count: count), at: start) }
     guard Int(count) <= left / type.leastBytes else {
-      throw fail(.beyondFile(field: "the length of the array '\(key)'", count: count, left: left), at: start)
+      throw fail(.beyondFile(field: name("the length of the array"), count: count, left: left), at: start)
     }
     return Int(count)
   }
@@ -114,26 +116,26 @@ extension HeaderCursor {
   /// The elements of an array of anything but arrays.
   private mutating func elements(_ type: GGUFValueType, _ count: Int) throws -> GGUFArray {
     switch type {
-    case .uint8: .uint8(try numbers(count, "an array"))
-    case .int8: .int8(try numbers(count, "an array"))
-    case .uint16: .uint16(try numbers(count, "an array"))
-    case .int16: .int16(try numbers(count, "an array"))
-    case .uint32: .uint32(try numbers(count, "an array"))
-    case .int32: .int32(try numbers(count, "an array"))
-    case .float32: .float32(try numbers(count, "an array"))
-    case .bool: .bool(try bytes(count, "an array").map { $0 != 0 })
+    case .uint8: .uint8(try numbers(count, "the array"))
+    case .int8: .int8(try numbers(count, "the array"))
+    case .uint16: .uint16(try numbers(count, "the array"))
+    case .int16: .int16(try numbers(count, "the array"))
+    case .uint32: .uint32(try numbers(count, "the array"))
+    case .int32: .int32(try numbers(count, "the array"))
+    case .float32: .float32(try numbers(count, "the array"))
+    case .bool: .bool(try bytes(count, "the array").map { $0 != 0 })
     case .string: .string(try strings(count))
     case .array: .array([])
-    case .uint64: .uint64(try numbers(count, "an array"))
-    case .int64: .int64(try numbers(count, "an array"))
-    case .float64: .float64(try numbers(count, "an array"))
+    case .uint64: .uint64(try numbers(count, "the array"))
+    case .int64: .int64(try numbers(count, "the array"))
+    case .float64: .float64(try numbers(count, "the array"))
     }
   }
 
   private mutating func strings(_ count: Int) throws -> GGUFStrings {
     var strings = GGUFStrings()
     // The length fields must be there; the bytes of the strings are not known yet.
-    try require(count * GGUFValueType.string.leastBytes, "an array")
+    try require(count * GGUFValueType.string.leastBytes, "the array")
     strings.reserve(strings: count, bytes: min(count * 8, left))
     for _ in 0..<count { try append(try stringLength(), to: &strings) }
     return strings

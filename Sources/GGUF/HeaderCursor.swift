@@ -12,6 +12,9 @@ struct HeaderCursor: ~Copyable {
   let size: Int
   /// True once the version field has shown the file to be big-endian.
   var isBigEndian = false
+  /// The key whose value is being read, and the tensor whose info is: errors name them.
+  var key: String?
+  var tensor: String?
   private let source: Source
   private let window: UnsafeMutableRawBufferPointer
   /// Offset in the file of the window's first byte.
@@ -64,7 +67,7 @@ struct HeaderCursor: ~Copyable {
   /// Appends the next `count` bytes to `strings` as a string.
   mutating func append(_ count: Int, to strings: inout GGUFStrings) throws {
     if filled - next < count {
-      let bytes = try bytes(count, "a string")
+      let bytes = try bytes(count, "the string")
       strings.append(utf8: bytes)
     } else {
       strings.append(raw: UnsafeRawBufferPointer(rebasing: window[next..<next + count]))
@@ -72,14 +75,17 @@ struct HeaderCursor: ~Copyable {
     }
   }
 
-  func fail(_ reason: GGUFReason, at offset: Int, tensor: String? = nil) -> GGUFError {
+  func fail(_ reason: GGUFReason, at offset: Int) -> GGUFError {
     GGUFError(reason, file: path, tensor: tensor, offset: offset)
   }
+
+  /// What an error calls a field: with its key, if it belongs to one.
+  func name(_ field: StaticString) -> String { key.map { "\(field) of '\($0)'" } ?? "\(field)" }
 
   /// Throws unless `count` bytes are left, in the file and under the limit of a header.
   func require(_ count: Int, _ field: StaticString) throws(GGUFError) {
     guard count <= left else {
-      throw fail(.truncated(field: "\(field)", needs: count, left: left), at: position)
+      throw fail(.truncated(field: name(field), needs: count, left: left), at: position)
     }
     guard count <= GGUFLimits.headerBytes - position else {
       throw fail(.headerTooLong(limit: GGUFLimits.headerBytes), at: position)

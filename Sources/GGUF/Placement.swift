@@ -18,6 +18,9 @@ struct Placement {
     for tensor in tensors { try append(tensor) }
   }
 
+  /// Where the tensor after this one goes.
+  func paddedEnd(_ index: Int) -> Int { index + 1 < ranges.count ? ranges[index + 1].lowerBound : end }
+
   /// Throws what is wrong with the tensor itself, `duplicateTensor` or `sizeOverflow`.
   mutating func append(_ tensor: GGUFTensorInfo) throws(Failure) {
     let bytes = try tensor.bytes()
