@@ -55,6 +55,9 @@ public enum Path {
   /// Removes a file if it is there.
   public static func remove(_ path: String) { unlink(path) }
 
+  /// Removes a directory that is empty; does nothing otherwise.
+  public static func removeDirectory(_ path: String) { rmdir(path) }
+
   /// Creates a directory and its missing parents. Throws `IOError`.
   public static func createDirectory(_ path: String) throws {
     if isDirectory(path) { return }

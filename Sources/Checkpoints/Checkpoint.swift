@@ -67,6 +67,9 @@ public protocol Checkpoint: Sendable {
   /// All files, in order of their names.
   var files: [CheckpointFile] { get }
 
+  /// Directories beside the files that are not part of the checkpoint, and that nothing reads.
+  var skipped: [String] { get }
+
   /// What the container says about the model, in its order: key and value as text.
   var facts: [(key: String, value: String)] { get }
 
@@ -81,6 +84,9 @@ public protocol Checkpoint: Sendable {
 
   /// Reads a range of a file that holds no tensor's bytes. The file's size bounds the memory.
   func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8]
+
+  /// Opens a file to be read from end to end. Throws `IOError`.
+  func open(_ file: CheckpointFile) throws -> InputFile
 
   /// The SHA-256 of a file where the checkpoint knows it; nil where the file has to be read to find out.
   func sha256(of file: CheckpointFile) throws -> [UInt8]?

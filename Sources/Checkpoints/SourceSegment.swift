@@ -57,9 +57,15 @@ extension FileCheckpoint {
   }
 
   public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    if let found = tensorFiles.first(where: { $0.name == file.name }) { return try found.file.bytes(range) }
-    return try InputFile(Path.join(directory, file.name)).bytes(range)
+    try open(file).bytes(range)
   }
+
+  public func open(_ file: CheckpointFile) throws -> InputFile {
+    if let found = tensorFiles.first(where: { $0.name == file.name }) { return found.file }
+    return try InputFile(Path.join(directory, file.name))
+  }
+
+  public var skipped: [String] { [] }
 
   public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
 }

@@ -19,27 +19,31 @@ public struct PackPlan: Sendable {
     public var rule: ScaleRule?
     /// True if its chunks are compressed where that pays.
     public var compressed: Bool
-    /// Elements of the spans it is cut in.
-    public var spanElements: Int
 
     /// True if the source's bytes come back from what is stored.
     public var isExact: Bool { Transcoder.isExact(from: sourceCodec, to: codec) }
+
+    /// Bytes that a run of elements takes in the source.
+    func sourceByteCount(elements: Int) -> Int {
+      sourceCodec.planes.indices.reduce(0) {
+        $0 + sourceCodec.bytes(plane: $1, elements: elements, columns: shape.columns)
+      }
+    }
   }
 
   /// A run of a tensor's elements that lies in one record: all of it, or one expert's slice of a stack.
   public struct Part: Sendable, Hashable {
     /// Index in `tensors`.
     public var tensor: Int
-    /// Index along the first dimension, and how many; a tensor in one part has all.
+    /// Range of the first dimension; 0..<1 for a scalar.
     public var slices: Range<Int>
     public var elements: Range<Int>
-
-    func spans(of tensor: Tensor) -> Int { elements.count.dividedRoundingUp(by: tensor.spanElements) }
+    public var layout: PartLayout
   }
 
   /// One record of the file.
   public struct Record: Sendable {
-    public var expert: ExpertAddress?
+    public var kind: RecordKind
     public var parts: [Part]
   }
 
@@ -50,23 +54,23 @@ public struct PackPlan: Sendable {
 
   /// Bytes of the source's tensors that will be read.
   public var sourceBytes: Int {
-    tensors.reduce(0) { total, tensor in
-      total + Transcoder.byteCount(tensor.sourceCodec, shape: tensor.shape)
-    }
-  }
-}
-
-/// One expert of one layer.
-public struct ExpertAddress: Sendable, Hashable, Comparable {
-  public var layer: Int
-  public var expert: Int
-
-  public init(layer: Int, expert: Int) {
-    self.layer = layer
-    self.expert = expert
+    tensors.reduce(0) { $0 + $1.sourceByteCount(elements: $1.shape.elements) }
   }
 
-  public static func < (a: ExpertAddress, b: ExpertAddress) -> Bool {
-    (a.layer, a.expert) < (b.layer, b.expert)
+  /// The parts in the order of the file, each with its place.
+  var parts: [(record: Int, part: Int)] {
+    records.indices.flatMap { record in records[record].parts.indices.map { (record, $0) } }
+  }
+
+  /// Bytes that the largest unit of work keeps in memory: what is read, what is made of it, and a copy to be written.
+  var largestUnit: Int {
+    records.lazy.flatMap(\.parts).map { part in
+      let tensor = tensors[part.tensor]
+      let elements = min(part.layout.spanElements, part.layout.elements)
+      let stored = tensor.codec.planes.indices.reduce(0) {
+        $0 + tensor.codec.bytes(plane: $1, elements: elements, columns: tensor.shape.columns)
+      }
+      return tensor.sourceByteCount(elements: elements) + 2 * stored
+    }.max() ?? 0
   }
 }

@@ -1,3 +1,4 @@
+import BaleFormat
 import Checkpoints
 import Codecs
 import Tensors
@@ -17,73 +18,95 @@ extension PackPlan {
       }
       let tensor = try Self.tensor(source, index: index, treatment: treatment)
       tensors.append(tensor)
-      for (address, part) in Self.parts(of: tensor, at: tensors.count - 1) {
-        if let address { experts[address, default: []].append(part) } else { records.append(Record(parts: [part])) }
+      for (address, part) in try Self.parts(of: tensor, at: tensors.count - 1) {
+        if let address {
+          experts[address, default: []].append(part)
+        } else {
+          records.append(Record(kind: .tensor, parts: [part]))
+        }
       }
     }
-    for address in experts.keys.sorted() {
-      records.append(Record(expert: address, parts: (experts[address] ?? []).sorted(by: inOrderOfUse)))
+    for (address, parts) in experts.sorted(by: { $0.key < $1.key }) {
+      records.append(
+        Record(
+          kind: .expert(layer: address.layer, expert: address.expert), parts: parts.sorted(by: inOrderOfUse)))
     }
   }
 
   private static func tensor(
     _ source: CheckpointTensor, index: Int, treatment: Treatment
   ) throws(PlanError) -> Tensor {
-    let (codec, rule) = try target(of: source, treatment: treatment)
     do {
+      let (codec, rule) = try target(of: source, treatment: treatment)
       try codec.check(source.shape)
+      return Tensor(
+        source: index, name: source.name, shape: source.shape, role: source.role, sourceCodec: source.codec,
+        codec: codec, rule: rule, compressed: treatment == .lossless)
     } catch {
       throw PlanError(tensor: source.name, reason: "\(error)")
     }
-    return Tensor(
-      source: index, name: source.name, shape: source.shape, role: source.role, sourceCodec: source.codec,
-      codec: codec, rule: rule, compressed: treatment == .lossless,
-      spanElements: SpanRule.elements([source.codec, codec], columns: source.shape.columns))
   }
 
   private static func target(
     of source: CheckpointTensor, treatment: Treatment
-  ) throws(PlanError) -> (any Codec, ScaleRule?) {
+  ) throws(CodecError) -> (any Codec, ScaleRule?) {
     switch treatment {
-    case .keep, .drop: return (source.codec, nil)
-    case .lossless: return (SplitCodec.splitting(source.codec) ?? source.codec, nil)
-    case .quantize(let descriptor, let rule):
-      do {
-        return (try CodecRegistry.codec(descriptor), rule)
-      } catch {
-        throw PlanError(tensor: source.name, reason: "\(error)")
-      }
+    case .keep, .drop: (source.codec, nil)
+    case .lossless: (SplitCodec.splitting(source.codec) ?? source.codec, nil)
+    case .quantize(let descriptor, let rule): (try CodecRegistry.codec(descriptor), rule)
     }
   }
 
   /// A tensor's parts, each with the expert whose record it goes in. Experts are kept apart only in files meant to
   /// run: what is compressed is an archive, and stays whole.
-  private static func parts(of tensor: Tensor, at index: Int) -> [(ExpertAddress?, Part)] {
-    let whole = Part(
-      tensor: index, slices: 0..<(tensor.shape.dimensions.first ?? 1), elements: 0..<tensor.shape.elements)
-    if tensor.compressed { return [(nil, whole)] }
+  private static func parts(of tensor: Tensor, at index: Int) throws(PlanError) -> [(ExpertAddress?, Part)] {
+    let whole = 0..<(tensor.shape.dimensions.first ?? 1)
+    if tensor.compressed { return [(nil, try part(of: tensor, at: index, slices: whole))] }
     switch tensor.role {
     case .expert(let layer, let expert?, _), .expertBias(let layer, let expert?):
-      return [(ExpertAddress(layer: layer, expert: expert), whole)]
+      return [(ExpertAddress(layer: layer, expert: expert), try part(of: tensor, at: index, slices: whole))]
     case .expert(let layer, nil, _), .expertBias(let layer, nil):
-      return slices(of: tensor, at: index).map { (ExpertAddress(layer: layer, expert: $0.slices.lowerBound), $0) }
-    default: return [(nil, whole)]
+      guard !whole.isEmpty, canBeSliced(tensor) else { fallthrough }
+      var parts: [(ExpertAddress?, Part)] = []
+      for slice in whole {
+        let part = try part(of: tensor, at: index, slices: slice..<slice + 1)
+        parts.append((ExpertAddress(layer: layer, expert: slice), part))
+      }
+      return parts
+    default: return [(nil, try part(of: tensor, at: index, slices: whole))]
     }
   }
 
-  /// A stack cut along its first dimension, if its encodings let each slice stand alone.
-  private static func slices(of tensor: Tensor, at index: Int) -> [Part] {
+  private static func part(of tensor: Tensor, at index: Int, slices: Range<Int>) throws(PlanError) -> Part {
     let count = tensor.shape.dimensions.first ?? 1
-    guard count > 0 else { return [] }
-    let elements = tensor.shape.elements / count
-    return (0..<count).map { slice in
-      Part(tensor: index, slices: slice..<slice + 1, elements: slice * elements..<(slice + 1) * elements)
+    let stride = count == 0 ? 0 : tensor.shape.elements / count
+    let elements = slices.lowerBound * stride..<slices.upperBound * stride
+    let planes = tensor.compressed ? compressedPlanes(tensor.codec) : []
+    do {
+      let layout = try PartLayout(
+        codec: tensor.codec, elements: elements.count, columns: tensor.shape.columns, compressed: planes)
+      return Part(tensor: index, slices: slices, elements: elements, layout: layout)
+    } catch {
+      throw PlanError(tensor: tensor.name, reason: "\(error)")
+    }
+  }
+
+  private static func compressedPlanes(_ codec: any Codec) -> Set<Int> {
+    (codec as? any LosslessCodec).map { Set($0.compressiblePlanes) } ?? Set(codec.planes.indices)
+  }
+
+  /// True if a stack may be cut in slices: no plane serves the whole tensor, and both encodings begin anew where a
+  /// slice does, so that the slices' planes, one after the other, are those of the stack.
+  private static func canBeSliced(_ tensor: Tensor) -> Bool {
+    let slice = tensor.shape.elements / (tensor.shape.dimensions.first ?? 1)
+    return [tensor.sourceCodec, tensor.codec].allSatisfy { codec in
+      slice % codec.alignment(columns: tensor.shape.columns) == 0 && codec.planes.allSatisfy { $0.extent == .perSpan }
     }
   }
 }
 
-/// gate, up, down, then the rest; a stable order whatever the source's.
 extension PackPlan {
+  /// gate, up, down, then biases: the same order whatever the source's.
   private func inOrderOfUse(_ a: Part, _ b: Part) -> Bool {
     (Self.rank(tensors[a.tensor].role), tensors[a.tensor].name)
       < (Self.rank(tensors[b.tensor].role), tensors[b.tensor].name)
@@ -93,6 +116,14 @@ extension PackPlan {
     guard case .expert(_, _, let matrix) = role else { return ExpertMatrix.allCases.count }
     return ExpertMatrix.allCases.firstIndex(of: matrix) ?? 0
   }
+}
+
+/// One expert of one layer.
+struct ExpertAddress: Hashable, Comparable {
+  var layer: Int
+  var expert: Int
+
+  static func < (a: ExpertAddress, b: ExpertAddress) -> Bool { (a.layer, a.expert) < (b.layer, b.expert) }
 }
 
 /// A tensor that can't be converted as asked, found before anything is read or written.

@@ -7,6 +7,8 @@ import Tensors
 public struct Transcoder: Sendable {
   public let source: any Codec
   public let target: any Codec
+  public let rule: ScaleRule?
+  public let measured: Bool
   private let route: Route
 
   private enum Route: Sendable {
@@ -29,6 +31,8 @@ public struct Transcoder: Sendable {
   ) throws(CodecError) {
     self.source = source
     self.target = target
+    self.rule = rule
+    self.measured = measured
     route = try Self.route(from: source, to: target, rule: rule, measured: measured)
   }
 
@@ -87,7 +91,7 @@ public struct Transcoder: Sendable {
     case .dequantizeToBF16:
       try source.decodeBF16(input, into: planes[0].bindMemory(to: UInt16.self))
     case .requantize(let codec, let rule):
-      return try requantize(input, with: codec, rule: rule, into: planes)
+      return try requantize(input, with: codec, rule: rule, statistic: statistic, into: planes)
     }
     return ErrorStatistics()
   }

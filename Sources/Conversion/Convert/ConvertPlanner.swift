@@ -1,0 +1,86 @@
+import ByteIO
+import Checkpoints
+import Codecs
+import GGUF
+import Safetensors
+import Tensors
+
+extension ConvertPlan {
+  /// Lays the output out. Throws `PlanError`, or the container's error, naming the tensor that it can't hold.
+  public init(_ checkpoint: any Checkpoint, request: ConvertRequest) throws {
+    format = request.format
+    files = []
+    outputs = []
+    made = []
+    dropped = []
+    sidecars = request.isSingleFile ? [] : checkpoint.files.filter { !$0.holdsTensors && !Self.isIndex($0.name) }
+    for (index, source) in checkpoint.tensors.enumerated() {
+      if request.recipe.treatment(name: source.name, role: source.role) == .drop {
+        dropped.append((source.name, "the recipe '\(request.recipe.name)' drops it"))
+        continue
+      }
+      let (codec, rule) = try TargetEncoding.choose(source, request: request)
+      outputs.append(
+        Output(
+          source: index, name: source.name, shape: source.shape, sourceCodec: source.codec, codec: codec, rule: rule,
+          file: 0, range: 0..<codec.bytes(plane: 0, elements: source.shape.elements, columns: source.shape.columns)))
+    }
+    switch request.format {
+    case .safetensors: try placeInSafetensors(checkpoint, request)
+    case .gguf: try placeInGGUF(checkpoint, request)
+    case .bale: throw PlanError(tensor: "", reason: "a .bale file is packed, not converted to")
+    }
+  }
+
+  /// An index names shards that the output doesn't have.
+  private static func isIndex(_ name: String) -> Bool { name.hasSuffix(".safetensors.index.json") }
+
+  /// Bytes of the source's tensors that will be read.
+  public var bytesToWrite: Int { outputs.reduce(0) { $0 + $1.range.count } }
+
+  /// Bytes of all output files.
+  public var size: Int {
+    files.reduce(0) { $0 + $1.size } + made.reduce(0) { $0 + $1.bytes.count } + sidecars.reduce(0) { $0 + $1.size }
+  }
+}
+
+extension ConvertPlan {
+  private mutating func placeInSafetensors(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
+    let limit = request.shardSize ?? (request.isSingleFile ? .max : ShardPlan.defaultMaximumSize)
+    let shards = ShardPlan.split(sizes: outputs.map(\.range.count), maximum: limit)
+    for (number, shard) in shards.enumerated() {
+      let specs = shard.map { SafetensorsTensorSpec(outputs[$0].name, dtype(of: outputs[$0]), outputs[$0].shape) }
+      let plan = try SafetensorsHeader.plan(tensors: specs, metadata: [SafetensorsMetadataEntry("format", "pt")])
+      for (position, output) in shard.enumerated() {
+        outputs[output].file = number
+        outputs[output].range = plan.ranges[position]
+      }
+      let name = ShardPlan.name(index: number, count: shards.count)
+      files.append(File(name: name, header: plan.headerBytes, size: plan.fileSize))
+    }
+    if shards.count > 1 { made.append(("model.safetensors.index.json", index())) }
+  }
+
+  private func dtype(of output: Output) -> DType { (output.codec as? PlainCodec)?.dtype ?? .u8 }
+
+  private func index() -> [UInt8] {
+    ShardIndex(
+      totalSize: outputs.reduce(0) { $0 + $1.range.count },
+      totalParameters: outputs.reduce(0) { $0 + $1.shape.elements },
+      weightMap: outputs.map { ShardIndex.Entry(tensor: $0.name, shard: files[$0.file].name) }
+    ).encoded()
+  }
+
+  private mutating func placeInGGUF(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
+    let metadata = try GGUFMetadata(of: checkpoint)
+    let infos = try outputs.map { output in
+      guard let type = GGMLForm.type(of: output.codec) else {
+        throw PlanError(tensor: output.name, reason: "gguf can't hold \(output.codec.shortName)")
+      }
+      return GGUFTensorInfo(name: output.name, type: type, shape: output.shape)
+    }
+    let plan = try GGUFHeader.plan(metadata: metadata, tensors: infos)
+    for index in outputs.indices { outputs[index].range = plan.tensors[index].range }
+    files = [File(name: "model.gguf", header: plan.header, size: plan.fileSize)]
+  }
+}

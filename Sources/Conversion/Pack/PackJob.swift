@@ -1,0 +1,137 @@
+import BaleFormat
+import ByteIO
+import Checkpoints
+import Codecs
+import Compression
+import Pipeline
+
+/// Writes a `.bale` file as a plan says.
+public struct PackJob: Sendable {
+  let checkpoint: any Checkpoint
+  let plan: PackPlan
+  let options: PackOptions
+
+  public init(_ checkpoint: any Checkpoint, plan: PackPlan, options: PackOptions) {
+    self.checkpoint = checkpoint
+    self.plan = plan
+    self.options = options
+  }
+
+  /// Packs. Reads and encodes on all threads, writes in order, and hashes the source's files beside. Throws the
+  /// source's, codecs' and writer's errors; nothing is then left at `path`.
+  public func run(
+    to path: String, resources: Resources, progress: @escaping ProgressHandler
+  ) throws -> PackReport {
+    let writer = try BaleWriter(path, options: options.writer)
+    let digests = FileDigests(checkpoint)
+    let hashing = BackgroundWork { try digests.run(threads: resources.threads) }
+    let output: PackOutput
+    do {
+      output = try PackOutput(writer, checkpoint: checkpoint, plan: plan, archive: options.isArchive)
+      try write(to: output, resources: resources, progress: progress)
+    } catch {
+      digests.cancel()
+      _ = try? hashing.wait()
+      throw error
+    }
+    try hashing.wait()
+    try checkpoint.checkUnchanged()
+    try output.addFiles(digests: digests.results)
+    return PackReport(plan: plan, statistics: output.statistics, written: try writer.commit())
+  }
+
+  private func write(
+    to output: PackOutput, resources: Resources, progress: @escaping ProgressHandler
+  ) throws {
+    let places = plan.parts
+    let units = SpanUnits(
+      places.map {
+        let layout = plan.records[$0.record].parts[$0.part].layout
+        return SpanUnits.Run(elements: layout.elements, span: layout.spanElements)
+      })
+    let converters = try makeConverters()
+    let compressors = CompressorPool()
+    let total = plan.sourceBytes
+    let done = Monitor(0)
+    try OrderedPipeline.run(
+      count: units.count, threads: resources.threads, window: resources.window(itemBytes: plan.largestUnit)
+    ) { index in
+      let unit = units[index]
+      let place = places[unit.run]
+      return try make(unit, plan.records[place.record].parts[place.part], converters, compressors)
+    } consume: { index, product in
+      let unit = units[index]
+      try output.take(product, unit: unit, record: places[unit.run].record, part: places[unit.run].part)
+      let bytes = done.withLock { sum in
+        sum += product.sourceBytes
+        return sum
+      }
+      progress(Progress(bytesDone: bytes, bytesTotal: total))
+    }
+  }
+
+  private func makeConverters() throws -> [TensorConverter] {
+    try plan.tensors.map { tensor in
+      try TensorConverter(
+        checkpoint, tensor: tensor.source, to: tensor.codec, rule: tensor.rule, measured: true)
+    }
+  }
+
+  /// Reads, encodes, compresses and digests one span of one part.
+  private func make(
+    _ unit: SpanUnits.Unit, _ part: PackPlan.Part, _ converters: [TensorConverter], _ compressors: CompressorPool
+  ) throws -> PackProduct {
+    if unit.elements.isEmpty { return PackProduct() }
+    let tensor = plan.tensors[part.tensor]
+    let start = part.elements.lowerBound
+    let range = start + unit.elements.lowerBound..<start + unit.elements.upperBound
+    do {
+      let (encoded, cost) = try converters[part.tensor].convert(range)
+      var product = PackProduct(statistics: cost, sourceBytes: tensor.sourceByteCount(elements: range.count))
+      for plane in part.layout.planes.indices {
+        product.chunks += try chunks(of: encoded, plane: plane, unit: unit, layout: part.layout, compressors)
+      }
+      return product
+    } catch let error as CodecError {
+      throw TensorError(tensor: tensor.name, file: checkpoint.path, error: error)
+    }
+  }
+
+  /// The chunk of a plane that a span makes; of a plane that serves the whole tensor all chunks, with the first span.
+  private func chunks(
+    of encoded: EncodedBytes, plane: Int, unit: SpanUnits.Unit, layout: PartLayout, _ compressors: CompressorPool
+  ) throws -> [EncodedChunk] {
+    let bytes = encoded.bytes(plane)
+    guard layout.planes[plane].extent == .whole else {
+      return [
+        try layout.chunk(plane: plane, index: unit.span, bytes: bytes, sha256: options.sha256) {
+          try compressors.compress($0)
+        }
+      ]
+    }
+    guard unit.span == 0 else { return [] }
+    let size = layout.planes[plane].chunkLength
+    return try (0..<layout.planes[plane].chunkCount).map { index in
+      let piece = Array(bytes[index * size..<min((index + 1) * size, bytes.count)])
+      return try layout.chunk(plane: plane, index: index, bytes: piece, sha256: options.sha256) {
+        try compressors.compress($0)
+      }
+    }
+  }
+}
+
+/// What a unit came to.
+struct PackProduct: Sendable {
+  var chunks: [EncodedChunk] = []
+  var statistics = ErrorStatistics()
+  var sourceBytes = 0
+}
+
+/// A tensor whose values or codes an encoding refuses.
+public struct TensorError: BadFileError, Equatable {
+  public var tensor: String
+  public var file: String
+  public var error: CodecError
+
+  public var description: String { "\(file), tensor '\(tensor)': \(error)" }
+}

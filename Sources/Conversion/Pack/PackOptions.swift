@@ -1,0 +1,39 @@
+import BaleFormat
+import JSON
+
+/// How a `.bale` file is written.
+public struct PackOptions: Sendable {
+  public var overwrite = false
+  /// The most bytes in one file; nil: no limit.
+  public var shardSize: Int?
+  /// Store a SHA-256 for each chunk beside the fast digest.
+  public var sha256 = false
+  /// Compress what belongs to no tensor, too: the file is an archive.
+  public var isArchive = false
+  /// What the file says of its making.
+  public var metadata: JSONValue = [:]
+
+  public init() {}
+
+  var writer: BaleWriter.Options {
+    var options = BaleWriter.Options()
+    options.overwrite = overwrite
+    options.shardSize = shardSize
+    options.sha256 = sha256
+    options.metadata = metadata.encoded()
+    return options
+  }
+}
+
+/// What packing came to.
+public struct PackReport: Sendable {
+  public var plan: PackPlan
+  /// What quantizing cost, by tensor of the plan.
+  public var statistics: [ErrorStatistics]
+  public var written: [BaleWriter.Written]
+
+  /// Over all tensors that were quantized.
+  public var total: ErrorStatistics {
+    statistics.reduce(into: ErrorStatistics()) { $0.merge($1) }
+  }
+}

@@ -1,0 +1,99 @@
+import BaleFormat
+import ByteIO
+import Checkpoints
+import Codecs
+import Compression
+
+/// Hands what was packed to the writer, in order, and keeps what has to be said at the end.
+final class PackOutput: @unchecked Sendable {
+  // Called by one thread at a time: the pipeline's consumer, then the job itself.
+  private let writer: BaleWriter
+  private let checkpoint: any Checkpoint
+  private let plan: PackPlan
+  private let ids: [TensorID]
+  /// For each file that holds more than tensors' bytes, its literal bytes, one after the other.
+  private var blobs: [String: BlobID] = [:]
+  /// What quantizing cost, by tensor of the plan.
+  private(set) var statistics: [ErrorStatistics]
+
+  /// Declares all tensors, and writes the files' bytes that belong to none.
+  init(_ writer: BaleWriter, checkpoint: any Checkpoint, plan: PackPlan, archive: Bool) throws {
+    self.writer = writer
+    self.checkpoint = checkpoint
+    self.plan = plan
+    ids = try plan.tensors.map { try writer.declare(Self.declaration($0)) }
+    statistics = Array(repeating: ErrorStatistics(), count: plan.tensors.count)
+    let compressor = CompressorPool()
+    for file in checkpoint.files {
+      let literals = try Self.literals(of: file, in: checkpoint)
+      if literals.isEmpty { continue }
+      blobs[file.name] = try writer.addBlob(literals, compress: archive ? { try compressor.compress($0) } : nil)
+    }
+  }
+
+  private static func declaration(_ tensor: PackPlan.Tensor) -> TensorDeclaration {
+    TensorDeclaration(
+      name: tensor.name, dtype: (tensor.sourceCodec as? PlainCodec)?.dtype, shape: tensor.shape,
+      encoding: "\(tensor.codec.descriptor)", isLossless: tensor.isExact)
+  }
+
+  private static func literals(of file: CheckpointFile, in checkpoint: any Checkpoint) throws -> [UInt8] {
+    try checkpoint.segments(of: file).reduce(into: []) { bytes, segment in
+      if case .literal(let range) = segment { bytes += try checkpoint.read(range, of: file) }
+    }
+  }
+
+  /// Takes the next unit, of part number `part` of a record.
+  func take(_ product: PackProduct, unit: SpanUnits.Unit, record index: Int, part: Int) throws {
+    let record = plan.records[index]
+    if part == 0 && unit.span == 0 {
+      try writer.beginRecord(
+        record.kind,
+        parts: record.parts.map { PartDeclaration(tensor: ids[$0.tensor], range: $0.slices, layout: $0.layout) })
+    }
+    for chunk in product.chunks { try writer.append(chunk, part: part) }
+    statistics[record.parts[part].tensor].merge(product.statistics)
+    if part == record.parts.count - 1 && unit.isLast { try writer.endRecord() }
+  }
+
+  /// Records errors and original files, when all tensors are written.
+  func addFiles(digests: [String: [UInt8]]) throws {
+    for (index, tensor) in plan.tensors.enumerated() where !tensor.isExact {
+      try writer.setError(
+        ids[index], relativeMSE: statistics[index].relativeMSE, maximum: statistics[index].maximumError)
+    }
+    let positions = Dictionary(uniqueKeysWithValues: plan.tensors.enumerated().map { ($1.source, $0) })
+    for file in checkpoint.files {
+      guard let segments = try segments(of: file, positions: positions), let digest = digests[file.name] else {
+        continue
+      }
+      try writer.addFile(name: file.name, size: file.size, sha256: digest, segments: segments)
+    }
+  }
+
+  /// Where the bytes of a file come from; nil if a tensor of it was dropped, or isn't stored in a form that leads
+  /// back to the source's.
+  private func segments(of file: CheckpointFile, positions: [Int: Int]) throws -> [WrittenSegment]? {
+    var segments: [WrittenSegment] = []
+    var literal = 0
+    for segment in try checkpoint.segments(of: file) {
+      switch segment {
+      case .zeros(let count): segments.append(.zeros(count))
+      case .literal(let range):
+        guard let blob = blobs[file.name] else { return nil }
+        segments.append(.blob(blob, literal..<literal + range.count))
+        literal += range.count
+      case .tensor(let tensor, let range):
+        guard let position = positions[tensor], plan.tensors[position].leadsBack else { return nil }
+        segments.append(.tensor(ids[position], range))
+      }
+    }
+    return segments
+  }
+}
+
+extension PackPlan.Tensor {
+  /// True if the source's form can be made from what is stored: bit for bit where the encoding is exact, else as
+  /// values in the source's plain dtype.
+  var leadsBack: Bool { isExact || sourceCodec is PlainCodec }
+}
