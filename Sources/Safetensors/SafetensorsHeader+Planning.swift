@@ -51,8 +51,8 @@ extension SafetensorsHeader {
     var begin = 0
     for index in order {
       let tensor = tensors[index]
-      let size = try size(
-        of: tensor.dtype, dimensions: tensor.shape.dimensions.map(UInt64.init), tensor: tensor.name, file: file)
+      let size = try HeaderLayout.size(
+        of: tensor.dtype, dimensions: tensor.shape.dimensions.map(UInt64.init)[...], tensor: tensor.name, file: file)
       guard let end = Int(exactly: size).flatMap({ begin.adding($0) }) else { throw overflow(tensor, file: file) }
       offsets[index] = begin..<end
       begin = end
