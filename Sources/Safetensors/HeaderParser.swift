@@ -121,12 +121,14 @@ struct HeaderParser {
 
   private mutating func parseDType() throws -> DType {
     let name: String
-    switch try scanner.peek() {
+    let kind = try scanner.peek()
+    let start = scanner.offset
+    switch kind {
     case .string: name = try scanner.string().string
     case .object: name = try parseDTypeObject()
     default: throw fault(.invalidDType)
     }
-    guard let dtype = DType(rawValue: name) else { throw fault(.unknownDType(name)) }
+    guard let dtype = DType(rawValue: name) else { throw HeaderFault(problem: .unknownDType(name), offset: start) }
     return dtype
   }
 
@@ -158,7 +160,9 @@ struct HeaderParser {
 
   private mutating func parseInteger() throws -> UInt64 {
     let number = try scanner.number()
-    guard let value = number.unsigned else { throw fault(.invalidInteger(number.text)) }
+    guard let value = number.unsigned else {
+      throw HeaderFault(problem: .invalidInteger(number.text), offset: scanner.offset - number.length)
+    }
     return value
   }
 

@@ -15,6 +15,7 @@ extension SafetensorsHeader {
     order: SafetensorsOrder = .canonical, file: String = "new safetensors file"
   ) throws -> SafetensorsPlan {
     try checkNames(of: tensors, file: file)
+    try checkLength(of: tensors, metadata: metadata ?? [], file: file)
     let fileOrder = order == .canonical ? canonicalOrder(of: tensors) : Array(tensors.indices)
     let offsets = try dataOffsets(of: tensors, in: fileOrder, file: file)
     let header = try encode(tensors, in: fileOrder, offsets: offsets, metadata: metadata, file: file)
@@ -34,6 +35,17 @@ extension SafetensorsHeader {
       if names.insert(tensor.name, at: index) != nil {
         throw SafetensorsError(.duplicateName, file: file, tensor: tensor.name)
       }
+    }
+  }
+
+  /// Refuses, before it is built, a header whose names and metadata alone are too long.
+  private static func checkLength(
+    of tensors: [SafetensorsTensorSpec], metadata: [SafetensorsMetadataEntry], file: String
+  ) throws {
+    let names = tensors.reduce(0) { $0 + $1.name.utf8.count }
+    let length = metadata.reduce(names) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+    if length > SafetensorsLimits.header {
+      throw SafetensorsError(.headerTooLarge(length: UInt64(length)), file: file)
     }
   }
 
