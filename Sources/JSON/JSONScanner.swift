@@ -107,7 +107,7 @@ public struct JSONScanner {
 
 // The pieces of the grammar.
 extension JSONScanner {
-  private mutating func skipWhitespace() {
+  @inline(__always) private mutating func skipWhitespace() {
     while offset < bytes.count {
       switch bytes[offset] {
       case 0x20, 0x0A, 0x0D, 0x09: offset += 1
@@ -117,7 +117,7 @@ extension JSONScanner {
   }
 
   /// The next byte that is not white space, not consumed.
-  private mutating func nextByte(expected: String) throws(JSONError) -> UInt8 {
+  @inline(__always) private mutating func nextByte(expected: String) throws(JSONError) -> UInt8 {
     skipWhitespace()
     guard offset < bytes.count else { throw JSONError(.unexpectedEnd(expected: expected), offset: offset) }
     return bytes[offset]
@@ -199,24 +199,24 @@ extension JSONScanner {
 
   /// Consumes a string, whose opening quote is next, and checks its escapes.
   private mutating func scanString() throws(JSONError) -> JSONStringToken {
-    offset += 1
-    let start = offset
+    let start = offset + 1
+    var position = start
     var hasEscapes = false
-    while offset < bytes.count {
-      switch bytes[offset] {
-      case UInt8(ascii: "\""):
-        offset += 1
-        return JSONStringToken(bytes: slice(start, offset - 1), hasEscapes: hasEscapes)
-      case UInt8(ascii: "\\"):
+    while position < bytes.count {
+      let byte = bytes[position]
+      if byte == UInt8(ascii: "\"") {
+        offset = position + 1
+        return JSONStringToken(bytes: slice(start, position), hasEscapes: hasEscapes)
+      } else if byte == UInt8(ascii: "\\") {
         hasEscapes = true
-        offset += try JSONEscape(in: bytes, at: offset).length
-      case let byte where byte < 0x20:
-        throw JSONError(.controlCharacter(byte), offset: offset)
-      default:
-        offset += 1
+        position += try JSONEscape(in: bytes, at: position).length
+      } else if byte < 0x20 {
+        throw JSONError(.controlCharacter(byte), offset: position)
+      } else {
+        position += 1
       }
     }
-    throw JSONError(.unexpectedEnd(expected: "'\"'"), offset: offset)
+    throw JSONError(.unexpectedEnd(expected: "'\"'"), offset: position)
   }
 }
 

@@ -44,6 +44,9 @@ public struct JSONNumberToken {
   /// True if it is written with neither fraction nor exponent.
   public let isInteger: Bool
 
+  /// Bytes that it takes in the text.
+  public var length: Int { bytes.count }
+
   /// The number as it is written.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 

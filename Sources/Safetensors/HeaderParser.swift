@@ -5,7 +5,8 @@ import Tensors
 struct HeaderEntry {
   var name: String
   var dtype: DType
-  var dimensions: [UInt64]
+  /// Where its dimensions stand in the parser's list of all.
+  var dimensions: Range<Int>
   /// Counted from the end of the header, as `end`.
   var begin: UInt64
   var end: UInt64
@@ -23,9 +24,11 @@ struct HeaderFault: Error {
 struct HeaderParser {
   private var scanner: JSONScanner
   private(set) var entries: [HeaderEntry] = []
+  /// The dimensions of all tensors, one after the other: one list costs less than one for each tensor.
+  private(set) var dimensions: [UInt64] = []
   private(set) var metadata: [SafetensorsMetadataEntry]?
   private var metadataIsSeen = false
-  /// The tensor being read, for the error message.
+  /// The tensor in which the header is bad.
   private(set) var tensor: String?
 
   /// Throws `JSONError` if the header is not UTF-8.
@@ -41,9 +44,10 @@ struct HeaderParser {
         try parseMetadata()
       } else {
         let name = key.string
-        tensor = name
-        entries.append(try parseTensor(name))
-        tensor = nil
+        do { entries.append(try parseTensor(name)) } catch {
+          tensor = name
+          throw error
+        }
       }
     }
     try scanner.finish()
@@ -69,7 +73,7 @@ struct HeaderParser {
 
   private struct Fields {
     var dtype: DType?
-    var dimensions: [UInt64]?
+    var dimensions: Range<Int>?
     var offsets: (begin: UInt64, end: UInt64)?
   }
 
@@ -117,12 +121,14 @@ struct HeaderParser {
 
   private mutating func parseDType() throws -> DType {
     let name: String
-    switch try scanner.peek() {
+    let kind = try scanner.peek()
+    let start = scanner.offset
+    switch kind {
     case .string: name = try scanner.string().string
     case .object: name = try parseDTypeObject()
     default: throw fault(.invalidDType)
     }
-    guard let dtype = DType(rawValue: name) else { throw fault(.unknownDType(name)) }
+    guard let dtype = DType(rawValue: name) else { throw HeaderFault(problem: .unknownDType(name), offset: start) }
     return dtype
   }
 
@@ -134,11 +140,11 @@ struct HeaderParser {
     return name
   }
 
-  private mutating func parseShape() throws -> [UInt64] {
-    var dimensions: [UInt64] = []
+  private mutating func parseShape() throws -> Range<Int> {
+    let start = dimensions.count
     try scanner.enterArray()
     while try scanner.nextElement() { dimensions.append(try parseInteger()) }
-    return dimensions
+    return start..<dimensions.count
   }
 
   private mutating func parseOffsets() throws -> (begin: UInt64, end: UInt64) {
@@ -154,7 +160,9 @@ struct HeaderParser {
 
   private mutating func parseInteger() throws -> UInt64 {
     let number = try scanner.number()
-    guard let value = number.unsigned else { throw fault(.invalidInteger(number.text)) }
+    guard let value = number.unsigned else {
+      throw HeaderFault(problem: .invalidInteger(number.text), offset: scanner.offset - number.length)
+    }
     return value
   }
 

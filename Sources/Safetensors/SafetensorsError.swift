@@ -10,7 +10,8 @@ public typealias SafetensorsError = Fault<SafetensorsReason>
 public enum SafetensorsReason: FaultReason {
   /// The file is shorter than the eight bytes of the header's length.
   case headerTooSmall(fileSize: Int)
-  /// The header's length is above `SafetensorsLimits.header`.
+  /// The header's length is above `SafetensorsLimits.header`; on writing, the length of names and metadata alone where
+  /// that is enough to know.
   case headerTooLarge(length: UInt64)
   /// The header would end beyond the end of the file.
   case invalidHeaderLength(length: UInt64, fileSize: Int)

@@ -15,6 +15,7 @@ extension SafetensorsHeader {
     order: SafetensorsOrder = .canonical, file: String = "new safetensors file"
   ) throws -> SafetensorsPlan {
     try checkNames(of: tensors, file: file)
+    try checkLength(of: tensors, metadata: metadata ?? [], file: file)
     let fileOrder = order == .canonical ? canonicalOrder(of: tensors) : Array(tensors.indices)
     let offsets = try dataOffsets(of: tensors, in: fileOrder, file: file)
     let header = try encode(tensors, in: fileOrder, offsets: offsets, metadata: metadata, file: file)
@@ -37,6 +38,17 @@ extension SafetensorsHeader {
     }
   }
 
+  /// Refuses, before it is built, a header whose names and metadata alone are too long.
+  private static func checkLength(
+    of tensors: [SafetensorsTensorSpec], metadata: [SafetensorsMetadataEntry], file: String
+  ) throws {
+    let names = tensors.reduce(0) { $0 + $1.name.utf8.count }
+    let length = metadata.reduce(names) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+    if length > SafetensorsLimits.header {
+      throw SafetensorsError(.headerTooLarge(length: UInt64(length)), file: file)
+    }
+  }
+
   private static func canonicalOrder(of tensors: [SafetensorsTensorSpec]) -> [Int] {
     let ranks = Dictionary(uniqueKeysWithValues: zip(DType.allCases, 0...))
     let keys = tensors.map { (rank: -(ranks[$0.dtype] ?? 0), name: ExactString($0.name)) }
@@ -51,8 +63,8 @@ extension SafetensorsHeader {
     var begin = 0
     for index in order {
       let tensor = tensors[index]
-      let size = try size(
-        of: tensor.dtype, dimensions: tensor.shape.dimensions.map(UInt64.init), tensor: tensor.name, file: file)
+      let size = try HeaderLayout.size(
+        of: tensor.dtype, dimensions: tensor.shape.dimensions.map(UInt64.init)[...], tensor: tensor.name, file: file)
       guard let end = Int(exactly: size).flatMap({ begin.adding($0) }) else { throw overflow(tensor, file: file) }
       offsets[index] = begin..<end
       begin = end

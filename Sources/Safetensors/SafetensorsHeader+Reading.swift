@@ -35,13 +35,14 @@ extension SafetensorsHeader {
   init(json: UnsafeRawBufferPointer, fileSize: Int, file: String, options: SafetensorsOptions) throws {
     let parser = try Self.parse(json, file: file)
     let (entries, positions) = try Self.named(parser.entries, file: file, options: options)
-    let order = Self.dataOrder(of: entries)
-    let dataStart = Self.lengthSize + json.count
-    try Self.checkLayout(of: entries, in: order, dataStart: dataStart, fileSize: fileSize, file: file)
+    let layout = HeaderLayout(
+      entries: entries, dimensions: parser.dimensions, dataStart: Self.lengthSize + json.count, fileSize: fileSize,
+      file: file)
+    let order = layout.dataOrder()
+    try layout.check(in: order)
     self.init(
-      headerRange: 0..<dataStart, metadata: parser.metadata,
-      tensors: try entries.map { try Self.tensor($0, dataStart: dataStart, file: file) },
-      dataOrder: order, positions: positions)
+      headerRange: 0..<layout.dataStart, metadata: parser.metadata, tensors: try layout.tensors(), dataOrder: order,
+      positions: positions)
   }
 
   private static func parse(_ json: UnsafeRawBufferPointer, file: String) throws -> HeaderParser {
@@ -66,8 +67,10 @@ extension SafetensorsHeader {
     _ entries: [HeaderEntry], file: String, options: SafetensorsOptions
   ) throws -> ([HeaderEntry], NameTable) {
     var positions = NameTable(capacity: entries.count)
+    let hasDuplicates = entries.indices.contains { positions.insert(entries[$0].name, at: $0) != nil }
+    guard hasDuplicates else { return (entries, positions) }
+    positions = NameTable(capacity: entries.count)
     var kept: [HeaderEntry] = []
-    kept.reserveCapacity(entries.count)
     for entry in entries {
       if let known = positions.insert(entry.name, at: kept.count) {
         guard options.allowDuplicateNames else {
@@ -79,67 +82,5 @@ extension SafetensorsHeader {
       }
     }
     return (kept, positions)
-  }
-
-  /// Indices of the entries ascending by offsets; entries without bytes at one place keep the header's order.
-  private static func dataOrder(of entries: [HeaderEntry]) -> [Int] {
-    func precedes(_ left: Int, _ right: Int) -> Bool {
-      (entries[left].begin, entries[left].end, left) < (entries[right].begin, entries[right].end, right)
-    }
-    let indices = Array(entries.indices)
-    let isOrdered = indices.dropFirst().allSatisfy { precedes($0 - 1, $0) }
-    return isOrdered ? indices : indices.sorted(by: precedes)
-  }
-
-  /// Checks that the tensors lie one after the other, each of the size that its dtype and shape take, to the end of
-  /// the file.
-  private static func checkLayout(
-    of entries: [HeaderEntry], in order: [Int], dataStart: Int, fileSize: Int, file: String
-  ) throws {
-    var previousEnd: UInt64 = 0
-    for index in order {
-      try check(entries[index], previousEnd: previousEnd, file: file)
-      previousEnd = entries[index].end
-    }
-    let expected = previousEnd.adding(UInt64(dataStart)) ?? .max
-    guard expected == UInt64(fileSize) else {
-      throw SafetensorsError(.metadataIncompleteBuffer(expected: expected, fileSize: fileSize), file: file)
-    }
-  }
-
-  private static func check(_ entry: HeaderEntry, previousEnd: UInt64, file: String) throws {
-    guard entry.begin == previousEnd, entry.end >= entry.begin else {
-      throw SafetensorsError(
-        .invalidOffset(expectedBegin: previousEnd, begin: entry.begin, end: entry.end), file: file, tensor: entry.name)
-    }
-    let size = try size(of: entry.dtype, dimensions: entry.dimensions, tensor: entry.name, file: file)
-    guard entry.end - entry.begin == size else {
-      throw SafetensorsError(
-        .tensorInvalidInfo(expected: size, found: entry.end - entry.begin), file: file, tensor: entry.name)
-    }
-  }
-
-  /// Bytes that a tensor takes: the product of its dimensions, taken left to right, times the bits of an element.
-  static func size(of dtype: DType, dimensions: [UInt64], tensor: String, file: String) throws -> UInt64 {
-    var elements: UInt64? = 1
-    for dimension in dimensions { elements = elements?.multiplied(by: dimension) }
-    guard let bits = elements?.multiplied(by: UInt64(dtype.bits)) else {
-      throw SafetensorsError(.validationOverflow(dimensions: dimensions, dtype: dtype), file: file, tensor: tensor)
-    }
-    guard bits % 8 == 0 else {
-      throw SafetensorsError(.misalignedSlice(dimensions: dimensions, dtype: dtype), file: file, tensor: tensor)
-    }
-    return bits / 8
-  }
-
-  /// The tensor of a checked entry, whose offsets therefore lie in the file.
-  private static func tensor(_ entry: HeaderEntry, dataStart: Int, file: String) throws -> SafetensorsTensor {
-    let dimensions = entry.dimensions.compactMap(Int.init(exactly:))
-    guard dimensions.count == entry.dimensions.count, let shape = Shape(dimensions) else {
-      throw SafetensorsError(.shapeOutOfRange(dimensions: entry.dimensions), file: file, tensor: entry.name)
-    }
-    return SafetensorsTensor(
-      name: entry.name, dtype: entry.dtype, shape: shape,
-      bytes: dataStart + Int(entry.begin)..<dataStart + Int(entry.end))
   }
 }
