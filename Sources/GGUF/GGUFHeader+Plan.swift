@@ -26,6 +26,7 @@ extension GGUFHeader {
     path: String = "GGUF output"
   ) throws(GGUFError) -> GGUFPlan {
     do {
+      try checkCounts(metadata, tensors)
       var metadata = metadata
       if let alignment { metadata.set(alignment: alignment) }
       let alignment = try metadata.alignment()
@@ -40,7 +41,6 @@ extension GGUFHeader {
   private static func encode(
     _ metadata: GGUFMetadata, _ tensors: [GGUFTensorInfo], _ placement: Placement, alignment: Int, nestedArrays: Bool
   ) throws(Failure) -> [UInt8] {
-    try checkCounts(metadata, tensors)
     var bytes = magic
     bytes.append(littleEndian: UInt32(3))
     bytes.append(littleEndian: Int64(tensors.count))

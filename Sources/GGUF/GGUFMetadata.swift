@@ -1,5 +1,5 @@
 /// The key-value pairs of a GGUF file in their order. A key occurs once; keys are equal if their bytes are.
-public struct GGUFMetadata: Sendable, Equatable {
+public struct GGUFMetadata: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   public struct Entry: Sendable, Equatable {
     public let key: String
     public var value: GGUFValue
@@ -15,7 +15,7 @@ public struct GGUFMetadata: Sendable, Equatable {
   public init() {}
 
   /// The pairs in the order given; of a repeated key the last value, at the first one's place.
-  public init(_ pairs: KeyValuePairs<String, GGUFValue>) {
+  public init(dictionaryLiteral pairs: (String, GGUFValue)...) {
     for (key, value) in pairs { self[key] = value }
   }
 

@@ -36,8 +36,7 @@ extension Fixtures {
       #expect(plan.header == Array(bytes.prefix(file.header.dataStart)))
       #expect(plan.tensors == file.tensors)
     }
-    let again = try GGUFHeader(
-      parsing: plan.header + [UInt8](repeating: 0, count: plan.fileSize - plan.header.count), path: name)
+    let again = try GGUFHeader(parsing: GGUFTests.file(plan), path: name)
     #expect(again.metadata == file.metadata)
     #expect(again.tensors.map(\.info) == file.tensors.map(\.info))
   }
