@@ -38,3 +38,12 @@ public enum ScalarFloat: String, Sendable, CaseIterable {
     }
   }
 }
+
+extension Float {
+  /// The bits of the nearest BF16, ties to even. NaN stays NaN, with its sign.
+  var roundedToBF16: UInt16 {
+    if isNaN { return UInt16(truncatingIfNeeded: bitPattern >> 16) | 0x0040 }
+    let odd = (bitPattern >> 16) & 1
+    return UInt16(truncatingIfNeeded: (bitPattern &+ 0x7FFF &+ odd) >> 16)
+  }
+}

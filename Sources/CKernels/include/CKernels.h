@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "integer.h"
+#include "mx.h"
 #include "statistics.h"
 #include "elements.h"
 

@@ -1,8 +1,4 @@
 extension IntegerCodec {
-  public func decode(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>) throws(CodecError) {
-    try decodeReference(input, into: output)
-  }
-
   public func decodeReference(
     _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
@@ -45,9 +41,21 @@ extension IntegerCodec {
       default: continue
       }
       for index in 0..<bytes.count / type.bytes where !type.load(bytes, index).isFinite {
-        throw .value(
-          codec: "\(descriptor)", plane: plane.role, offset: index * type.bytes, reason: "it is not a finite number")
+        throw notFinite(plane.role, index * type.bytes)
       }
+      if plane.role == .secondLevel { try checkSecondLevel(bytes) }
     }
+  }
+
+  /// Throws if the largest scale of a superblock overflows.
+  private func checkSecondLevel(_ plane: UnsafeRawBufferPointer) throws(CodecError) {
+    for index in stride(from: 0, to: plane.count / 4, by: 2) {
+      let largest = 255 * ScalarFloat.f32.load(plane, index) + ScalarFloat.f32.load(plane, index + 1)
+      guard largest.isFinite else { throw notFinite(.secondLevel, index * 4) }
+    }
+  }
+
+  private func notFinite(_ plane: PlaneRole, _ offset: Int) -> CodecError {
+    .value(codec: "\(descriptor)", plane: plane, offset: offset, reason: "it gives a scale that is not finite")
   }
 }
