@@ -65,21 +65,35 @@ INLINE void decode_group(const bale_integer_row *row, size_t start, size_t end, 
 }
 
 #if defined(__x86_64__)
-// Steps of eight elements of a group that starts on a byte; returns the first element that is left.
-AVX2_INLINE size_t decode_eights(const uint8_t *codes, unsigned bits, enum bale_zero kind, size_t start, size_t end,
-                                 float scale, float zero, void *output, int bf16) {
-  const __m256i mask = _mm256_set1_epi32((1 << bits) - 1);
+// The values of all sixteen codes, as bytes of BF16.
+AVX2_INLINE bf16_table sixteen_values(enum bale_zero kind, float scale, float zero) {
+  __m256 low = _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7);
+  __m256 high = _mm256_add_ps(low, _mm256_set1_ps(kind == BALE_SYMMETRIC ? -8 : 8));
+  __m256 zeros = _mm256_set1_ps(zero), scales = _mm256_set1_ps(scale);
+  if (kind == BALE_ZERO_POINT) low = _mm256_sub_ps(low, zeros), high = _mm256_sub_ps(high, zeros);
+  low = _mm256_mul_ps(low, scales), high = _mm256_mul_ps(high, scales);
+  if (kind == BALE_BIAS) low = _mm256_add_ps(low, zeros), high = _mm256_add_ps(high, zeros);
+  return bf16_table_of(low, high);
+}
+
+AVX2_INLINE __m256i widen(__m256i lanes, unsigned bits, enum bale_zero kind) {
+  if (kind != BALE_SYMMETRIC) return _mm256_and_si256(lanes, _mm256_set1_epi32((1 << bits) - 1));
+  int spare = 32 - (int)bits;
+  return _mm256_srai_epi32(_mm256_slli_epi32(lanes, spare), spare);
+}
+
+// Elements of a group that starts on a byte, eight or 32 at a time; returns the first that is left.
+AVX2_INLINE size_t decode_fast(const uint8_t *codes, unsigned bits, enum bale_zero kind, size_t start, size_t end,
+                               float scale, float zero, void *output, int bf16) {
   __m256 scales = _mm256_set1_ps(scale), zeros = _mm256_set1_ps(zero);
   const uint8_t *bytes = codes + start * bits / 8;
   size_t i = start;
+  if (bf16 && bits == 4 && end - start >= 32) {
+    bf16_table table = sixteen_values(kind, scale, zero);
+    for (; i + 32 <= end; i += 32, bytes += 16) store_bf16_32((uint16_t *)output + i, bytes, table, 0);
+  }
   for (; i + 8 <= end; i += 8, bytes += bits) {
-    __m256i lanes = unpack_eight(bytes, bits);
-    if (kind == BALE_SYMMETRIC) {
-      lanes = _mm256_srai_epi32(_mm256_slli_epi32(lanes, 32 - (int)bits), 32 - (int)bits);
-    } else {
-      lanes = _mm256_and_si256(lanes, mask);
-    }
-    __m256 values = _mm256_cvtepi32_ps(lanes);
+    __m256 values = _mm256_cvtepi32_ps(widen(unpack_eight(bytes, bits), bits, kind));
     if (kind == BALE_ZERO_POINT) values = _mm256_sub_ps(values, zeros);
     values = _mm256_mul_ps(values, scales);
     if (kind == BALE_BIAS) values = _mm256_add_ps(values, zeros);
@@ -87,56 +101,69 @@ AVX2_INLINE size_t decode_eights(const uint8_t *codes, unsigned bits, enum bale_
   }
   return i;
 }
-
-#define WIDTH(BITS, KIND) \
-  case BITS: return decode_eights(codes, BITS, KIND, start, end, scale, zero, output, bf16);
-
-#define WIDTHS(KIND)                                                                                          \
-  switch (bits) { WIDTH(2, KIND) WIDTH(3, KIND) WIDTH(4, KIND) WIDTH(5, KIND) WIDTH(6, KIND) WIDTH(8, KIND) } \
-  return start
-
-AVX2_INLINE size_t decode_kind(const uint8_t *codes, unsigned bits, enum bale_zero kind, size_t start, size_t end,
-                               float scale, float zero, void *output, int bf16) {
-  if (kind == BALE_SYMMETRIC) { WIDTHS(BALE_SYMMETRIC); }
-  if (kind == BALE_ZERO_POINT) { WIDTHS(BALE_ZERO_POINT); }
-  WIDTHS(BALE_BIAS);
-}
-
-AVX2 static size_t decode_f32_avx2(const bale_integer_row *row, size_t start, size_t end, float scale, float zero,
-                                   void *output) {
-  return decode_kind(row->codes, row->bits, row->zero, start, end, scale, zero, output, 0);
-}
-
-AVX2 static size_t decode_bf16_avx2(const bale_integer_row *row, size_t start, size_t end, float scale, float zero,
-                                    void *output) {
-  return decode_kind(row->codes, row->bits, row->zero, start, end, scale, zero, output, 1);
-}
 #endif
 
-// As much of a group as the vector kernel takes; returns the first element that is left.
-INLINE size_t decode_fast(const bale_integer_row *row, size_t start, size_t end, float scale, float zero,
-                          void *output, int bf16) {
+// Groups from element `start` on, with `count` elements in the row.
+typedef struct {
+  size_t groups, start, count;
+  const float *scales, *zeros;
+} batch;
+
+INLINE void decode_batch(const bale_integer_row *row, unsigned bits, enum bale_zero kind, const batch *batch,
+                         void *output, int bf16, int fast) {
+  for (size_t g = 0; g < batch->groups; g++) {
+    size_t start = batch->start + g * row->group;
+    size_t end = batch->count - start < row->group ? batch->count : start + row->group;
+    float zero = kind == BALE_SYMMETRIC ? 0 : batch->zeros[g];
 #if defined(__x86_64__)
-  if (has_avx2() && start * row->bits % 8 == 0) {
-    return (bf16 ? decode_bf16_avx2 : decode_f32_avx2)(row, start, end, scale, zero, output);
-  }
+    size_t done = start;
+    if (fast && start * bits % 8 == 0) {
+      done = decode_fast(row->codes, bits, kind, start, end, batch->scales[g], zero, output, bf16);
+    }
+    decode_group(row, done, end, batch->scales[g], zero, output, bf16);
+#else
+    decode_group(row, start, end, batch->scales[g], zero, output, bf16);
 #endif
-  return start;
+  }
 }
+
+#if defined(__x86_64__)
+#define CASE(BITS, KIND) \
+  case BITS: return decode_batch(row, BITS, KIND, batch, output, bf16, 1);
+
+#define WIDTHS(KIND)                                                                                            \
+  switch (row->bits) {                                                                                          \
+    CASE(2, KIND) CASE(3, KIND) CASE(4, KIND) CASE(5, KIND) CASE(6, KIND) CASE(8, KIND)                         \
+  }
+
+AVX2_INLINE void decode_kinds(const bale_integer_row *row, const batch *batch, void *output, int bf16) {
+  if (row->zero == BALE_SYMMETRIC) { WIDTHS(BALE_SYMMETRIC) }
+  if (row->zero == BALE_ZERO_POINT) { WIDTHS(BALE_ZERO_POINT) }
+  if (row->zero == BALE_BIAS) { WIDTHS(BALE_BIAS) }
+}
+
+AVX2 static void decode_f32_avx2(const bale_integer_row *row, const batch *batch, void *output) {
+  decode_kinds(row, batch, output, 0);
+}
+
+AVX2 static void decode_bf16_avx2(const bale_integer_row *row, const batch *batch, void *output) {
+  decode_kinds(row, batch, output, 1);
+}
+#endif
 
 INLINE int decode_row(const bale_integer_row *row, size_t count, void *output, int bf16) {
   float scales[BATCH], zeros[BATCH];
   size_t groups = (count + row->group - 1) / row->group;
   for (size_t first = 0; first < groups; first += BATCH) {
-    size_t batch = groups - first < BATCH ? groups - first : BATCH;
-    if (!load_terms(row, first, batch, scales, zeros)) return 0;
-    for (size_t g = 0; g < batch; g++) {
-      size_t start = (first + g) * row->group;
-      size_t end = count - start < row->group ? count : start + row->group;
-      float zero = row->zero == BALE_SYMMETRIC ? 0 : zeros[g];
-      size_t done = decode_fast(row, start, end, scales[g], zero, output, bf16);
-      decode_group(row, done, end, scales[g], zero, output, bf16);
+    batch batch = {groups - first < BATCH ? groups - first : BATCH, first * row->group, count, scales, zeros};
+    if (!load_terms(row, first, batch.groups, scales, zeros)) return 0;
+#if defined(__x86_64__)
+    if (has_avx2()) {
+      (bf16 ? decode_bf16_avx2 : decode_f32_avx2)(row, &batch, output);
+      continue;
     }
+#endif
+    decode_batch(row, row->bits, row->zero, &batch, output, bf16, 0);
   }
   return 1;
 }

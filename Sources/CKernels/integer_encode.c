@@ -4,6 +4,7 @@
 // ---- Portable, from element `i` on ----
 
 INLINE float nearest_code(float value, bale_group_terms t) {
+  if (t.inverse == 0) return t.zero;
   float code = __builtin_rintf((value - t.bias) * t.inverse) + t.zero;
   code = code < t.lowest ? t.lowest : code;
   return code > t.highest ? t.highest : code;
@@ -139,7 +140,7 @@ float bale_group_error(const float *values, size_t count, bale_group_terms terms
 }
 
 void bale_group_codes(const float *values, size_t count, bale_group_terms terms, uint8_t *codes) {
-  size_t i = FAST(codes_avx2(values, count, terms, codes));
+  size_t i = terms.inverse == 0 ? 0 : FAST(codes_avx2(values, count, terms, codes));
   for (; i < count; i++) codes[i] = (uint8_t)(int32_t)nearest_code(values[i], terms);
 }
 

@@ -102,6 +102,33 @@ AVX2_INLINE __m256i unpack_eight(const uint8_t *bytes, unsigned bits) {
   return _mm256_permute4x64_epi64(_mm256_castps_si256(even), 0xd8);
 }
 
+// BF16 values of sixteen codes, their low and high bytes in each half.
+typedef struct {
+  __m256i low, high;
+} bf16_table;
+
+// To nearest, of the values of codes 0 to 7 and 8 to 15.
+AVX2_INLINE bf16_table bf16_table_of(__m256 first, __m256 second) {
+  __m256i codes = _mm256_packus_epi32(nearest_bf16_8(first), nearest_bf16_8(second));
+  codes = _mm256_permute4x64_epi64(codes, 0xd8);
+  __m256i low = _mm256_and_si256(codes, _mm256_set1_epi16(0xff)), high = _mm256_srli_epi16(codes, 8);
+  __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xd8);
+  return (bf16_table){_mm256_permute2x128_si256(bytes, bytes, 0x00), _mm256_permute2x128_si256(bytes, bytes, 0x11)};
+}
+
+// Stores the values of the 32 codes in sixteen bytes.
+AVX2_INLINE void store_bf16_32(uint16_t *output, const uint8_t *bytes, bf16_table table, int high_first) {
+  const __m128i mask = _mm_set1_epi8(15);
+  __m128i pairs = _mm_loadu_si128((const __m128i *)bytes);
+  __m128i low = _mm_and_si128(pairs, mask), high = _mm_and_si128(_mm_srli_epi16(pairs, 4), mask);
+  __m128i first = high_first ? high : low, second = high_first ? low : high;
+  __m256i codes = _mm256_set_m128i(_mm_unpackhi_epi8(first, second), _mm_unpacklo_epi8(first, second));
+  __m256i low_bytes = _mm256_shuffle_epi8(table.low, codes), high_bytes = _mm256_shuffle_epi8(table.high, codes);
+  __m256i even = _mm256_unpacklo_epi8(low_bytes, high_bytes), odd = _mm256_unpackhi_epi8(low_bytes, high_bytes);
+  _mm256_storeu_si256((__m256i *)output, _mm256_permute2x128_si256(even, odd, 0x20));
+  _mm256_storeu_si256((__m256i *)(output + 16), _mm256_permute2x128_si256(even, odd, 0x31));
+}
+
 AVX2_INLINE float lane_total_8(__m256 lanes) {
   __m128 four = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
   __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));

@@ -19,11 +19,15 @@ AVX2_INLINE void decode_four_bits(const float *table, const uint8_t *codes, floa
                                   int bf16) {
   const __m256i sign = _mm256_set1_epi32((int)0x80000000);
   __m256 magnitudes = _mm256_mul_ps(_mm256_loadu_ps(table), _mm256_set1_ps(scale));
+  if (bf16) {
+    bf16_table values = bf16_table_of(magnitudes, _mm256_xor_ps(magnitudes, _mm256_castsi256_ps(sign)));
+    return store_bf16_32((uint16_t *)output + start, codes, values, 0);
+  }
   for (size_t i = 0; i < BLOCK; i += 8) {
     __m256i lanes = unpack_eight(codes + i / 2, 4);
     __m256 magnitude = _mm256_permutevar8x32_ps(magnitudes, lanes);
     __m256i signs = _mm256_and_si256(_mm256_slli_epi32(lanes, 28), sign);
-    store_eight(output, start + i, _mm256_or_ps(magnitude, _mm256_castsi256_ps(signs)), bf16);
+    store_eight(output, start + i, _mm256_or_ps(magnitude, _mm256_castsi256_ps(signs)), 0);
   }
 }
 

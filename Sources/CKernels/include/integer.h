@@ -38,6 +38,19 @@ int bale_group_extremes(const float *values, size_t count, float *low, float *hi
 // Squared error of the nearest codes, summed in eight lanes.
 float bale_group_error(const float *values, size_t count, bale_group_terms terms);
 
+// How terms are searched: divisors from first to last, then half a step around the best.
+typedef struct {
+  enum bale_zero zero;
+  enum bale_scalar scale, bias;
+  float lowest, highest;  // codes
+  float first, last, step;
+} bale_group_grid;
+
+// The terms with the least squared error for a group whose values lie between `low` and `high`, which are not both 0
+// (for a bias: not equal). Returns 0 if no divisor gives a finite error.
+int bale_group_search(const float *values, size_t count, float low, float high, bale_group_grid grid,
+                      bale_group_terms *best);
+
 // The nearest codes, one a byte, negative ones in two's complement.
 void bale_group_codes(const float *values, size_t count, bale_group_terms terms, uint8_t *codes);
 

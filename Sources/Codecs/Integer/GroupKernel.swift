@@ -8,6 +8,11 @@ protocol GroupKernel {
     _ values: UnsafeBufferPointer<Float>, _ terms: GroupTerms, _ range: ClosedRange<Int>
   ) -> Float
 
+  /// The terms with the least squared error: `GroupScaling.search`.
+  static func search(
+    _ values: UnsafeBufferPointer<Float>, _ scaling: GroupScaling<Self>, low: Float, high: Float
+  ) -> GroupTerms?
+
   /// The nearest codes, ties to even, clipped to `range`; negative ones in two's complement.
   static func quantize(
     _ values: UnsafeBufferPointer<Float>, _ terms: GroupTerms, _ range: ClosedRange<Int>,
@@ -25,6 +30,7 @@ extension GroupTerms {
   /// The nearest code as a float.
   @inline(__always)
   func code(_ value: Float, inverse: Float, in range: ClosedRange<Float>) -> Float {
+    guard inverse != 0 else { return min(max(zero, range.lowerBound), range.upperBound) }
     let code = ((value - bias) * inverse).rounded(.toNearestOrEven) + zero
     return min(max(code, range.lowerBound), range.upperBound)
   }
@@ -54,6 +60,12 @@ enum PlainGroupKernel: GroupKernel {
       sums.add(difference * difference, lane: index)
     }
     return sums.total
+  }
+
+  static func search(
+    _ values: UnsafeBufferPointer<Float>, _ scaling: GroupScaling<Self>, low: Float, high: Float
+  ) -> GroupTerms? {
+    scaling.search(values, low: low, high: high)
   }
 
   static func quantize(

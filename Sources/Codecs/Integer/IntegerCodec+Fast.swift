@@ -40,7 +40,7 @@ extension IntegerCodec {
       second: planes.last?.baseAddress.map { $0 + row.superblocks.lowerBound * 8 })
   }
 
-  private var kernelZero: bale_zero {
+  var kernelZero: bale_zero {
     switch zero {
     case .none: BALE_SYMMETRIC
     case .code: BALE_ZERO_POINT
@@ -48,9 +48,9 @@ extension IntegerCodec {
     }
   }
 
-  private var kernelScale: bale_scalar { if case .float(let type) = scale { type.kernelType } else { BALE_BYTE } }
+  var kernelScale: bale_scalar { if case .float(let type) = scale { type.kernelType } else { BALE_BYTE } }
 
-  private var kernelBias: bale_scalar { if case .bias(let type) = zero { type.kernelType } else { BALE_BYTE } }
+  var kernelBias: bale_scalar { if case .bias(let type) = zero { type.kernelType } else { BALE_BYTE } }
 
   public func encode(
     _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,

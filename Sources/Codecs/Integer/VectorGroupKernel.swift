@@ -13,6 +13,20 @@ enum VectorGroupKernel: GroupKernel {
     bale_group_error(values.baseAddress, values.count, kernelTerms(terms, range))
   }
 
+  static func search(
+    _ values: UnsafeBufferPointer<Float>, _ scaling: GroupScaling<Self>, low: Float, high: Float
+  ) -> GroupTerms? {
+    let (codec, grid) = (scaling.codec, scaling.codec.grid)
+    let range = codec.codeRange
+    var best = bale_group_terms()
+    let found = bale_group_search(
+      values.baseAddress, values.count, low, high,
+      bale_group_grid(
+        zero: codec.kernelZero, scale: codec.kernelScale, bias: codec.kernelBias, lowest: Float(range.lowerBound),
+        highest: Float(range.upperBound), first: grid.first, last: grid.last, step: grid.step), &best)
+    return found != 0 ? GroupTerms(scale: best.scale, zero: best.zero, bias: best.bias) : nil
+  }
+
   static func quantize(
     _ values: UnsafeBufferPointer<Float>, _ terms: GroupTerms, _ range: ClosedRange<Int>,
     into codes: UnsafeMutablePointer<UInt8>
