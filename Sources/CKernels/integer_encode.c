@@ -1,61 +1,7 @@
-#include "integer.h"
-#include "lanes.h"
-
-// ---- Portable, from element `i` on ----
-
-INLINE float nearest_code(float value, bale_group_terms t) {
-  if (t.inverse == 0) return t.zero;
-  float code = __builtin_rintf((value - t.bias) * t.inverse) + t.zero;
-  code = code < t.lowest ? t.lowest : code;
-  return code > t.highest ? t.highest : code;
-}
-
-INLINE float difference_of(float value, bale_group_terms t) {
-  float decoded = (nearest_code(value, t) - t.zero) * t.scale;
-  decoded = decoded + t.bias;
-  return decoded - value;
-}
+#include "integer_group.h"
 
 #if defined(__x86_64__)
-// ---- AVX2: steps of eight; each returns how many elements it did ----
-
-AVX2_INLINE __m256 nearest_code_8(__m256 value, bale_group_terms t) {
-  __m256 code = _mm256_mul_ps(_mm256_sub_ps(value, _mm256_set1_ps(t.bias)), _mm256_set1_ps(t.inverse));
-  code = _mm256_round_ps(code, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  code = _mm256_add_ps(code, _mm256_set1_ps(t.zero));
-  return _mm256_min_ps(_mm256_max_ps(code, _mm256_set1_ps(t.lowest)), _mm256_set1_ps(t.highest));
-}
-
-AVX2 static size_t error_avx2(const float *values, size_t count, bale_group_terms t, float *lanes) {
-  __m256 sum = _mm256_setzero_ps();
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    __m256 value = _mm256_loadu_ps(values + i);
-    __m256 decoded = _mm256_sub_ps(nearest_code_8(value, t), _mm256_set1_ps(t.zero));
-    decoded = _mm256_add_ps(_mm256_mul_ps(decoded, _mm256_set1_ps(t.scale)), _mm256_set1_ps(t.bias));
-    __m256 difference = _mm256_sub_ps(decoded, value);
-    sum = _mm256_add_ps(sum, _mm256_mul_ps(difference, difference));
-  }
-  _mm256_storeu_ps(lanes, sum);
-  return i;
-}
-
-// Symmetric codes, without the operations that add or take away 0.
-AVX2 static size_t symmetric_error_avx2(const float *values, size_t count, bale_group_terms t, float *lanes) {
-  const __m256 inverse = _mm256_set1_ps(t.inverse), scale = _mm256_set1_ps(t.scale);
-  const __m256 lowest = _mm256_set1_ps(t.lowest), highest = _mm256_set1_ps(t.highest);
-  __m256 sum = _mm256_setzero_ps();
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    __m256 value = _mm256_loadu_ps(values + i);
-    __m256 code = _mm256_round_ps(_mm256_mul_ps(value, inverse), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    code = _mm256_min_ps(_mm256_max_ps(code, lowest), highest);
-    __m256 difference = _mm256_sub_ps(_mm256_mul_ps(code, scale), value);
-    sum = _mm256_add_ps(sum, _mm256_mul_ps(difference, difference));
-  }
-  _mm256_storeu_ps(lanes, sum);
-  return i;
-}
+// Steps of eight, or of 32; each returns how many elements it did.
 
 AVX2 static size_t codes_avx2(const float *values, size_t count, bale_group_terms t, uint8_t *codes) {
   const __m256i low_bytes = _mm256_set1_epi32(0xff);
@@ -106,8 +52,6 @@ AVX2 static size_t pack_nibbles_avx2(const uint8_t *codes, size_t count, uint8_t
 }
 #endif
 
-// ---- Entry points ----
-
 #if defined(__x86_64__)
 #define FAST(call) (has_avx2() ? (call) : 0)
 #else
@@ -126,17 +70,6 @@ int bale_group_extremes(const float *values, size_t count, float *low, float *hi
     *high = values[i] > *high ? values[i] : *high;
   }
   return largest < 0x7f800000;
-}
-
-float bale_group_error(const float *values, size_t count, bale_group_terms terms) {
-  float lanes[8] = {0};
-  int symmetric = terms.lowest < 0;
-  size_t i = FAST((symmetric ? symmetric_error_avx2 : error_avx2)(values, count, terms, lanes));
-  for (; i < count; i++) {
-    float difference = difference_of(values[i], terms);
-    lanes[i % 8] += difference * difference;
-  }
-  return lane_total(lanes);
 }
 
 void bale_group_codes(const float *values, size_t count, bale_group_terms terms, uint8_t *codes) {

@@ -107,13 +107,22 @@ typedef struct {
   __m256i low, high;
 } bf16_table;
 
-// To nearest, of the values of codes 0 to 7 and 8 to 15.
-AVX2_INLINE bf16_table bf16_table_of(__m256 first, __m256 second) {
-  __m256i codes = _mm256_packus_epi32(nearest_bf16_8(first), nearest_bf16_8(second));
-  codes = _mm256_permute4x64_epi64(codes, 0xd8);
+AVX2_INLINE bf16_table bf16_table_of_codes(__m256i first, __m256i second) {
+  __m256i codes = _mm256_permute4x64_epi64(_mm256_packus_epi32(first, second), 0xd8);
   __m256i low = _mm256_and_si256(codes, _mm256_set1_epi16(0xff)), high = _mm256_srli_epi16(codes, 8);
   __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xd8);
   return (bf16_table){_mm256_permute2x128_si256(bytes, bytes, 0x00), _mm256_permute2x128_si256(bytes, bytes, 0x11)};
+}
+
+// To nearest, of the values of codes 0 to 7 and 8 to 15.
+AVX2_INLINE bf16_table bf16_table_of(__m256 first, __m256 second) {
+  return bf16_table_of_codes(nearest_bf16_8(first), nearest_bf16_8(second));
+}
+
+// Of values that BF16 holds.
+AVX2_INLINE bf16_table bf16_table_exact(__m256 first, __m256 second) {
+  return bf16_table_of_codes(_mm256_srli_epi32(_mm256_castps_si256(first), 16),
+                             _mm256_srli_epi32(_mm256_castps_si256(second), 16));
 }
 
 // Stores the values of the 32 codes in sixteen bytes.

@@ -20,7 +20,7 @@ AVX2_INLINE void decode_four_bits(const float *table, const uint8_t *codes, floa
   const __m256i sign = _mm256_set1_epi32((int)0x80000000);
   __m256 magnitudes = _mm256_mul_ps(_mm256_loadu_ps(table), _mm256_set1_ps(scale));
   if (bf16) {
-    bf16_table values = bf16_table_of(magnitudes, _mm256_xor_ps(magnitudes, _mm256_castsi256_ps(sign)));
+    bf16_table values = bf16_table_exact(magnitudes, _mm256_xor_ps(magnitudes, _mm256_castsi256_ps(sign)));
     return store_bf16_32((uint16_t *)output + start, codes, values, 0);
   }
   for (size_t i = 0; i < BLOCK; i += 8) {

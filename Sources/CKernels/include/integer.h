@@ -35,9 +35,6 @@ typedef struct {
 // The smallest and the largest value. Returns 0 if one is not finite.
 int bale_group_extremes(const float *values, size_t count, float *low, float *high);
 
-// Squared error of the nearest codes, summed in eight lanes.
-float bale_group_error(const float *values, size_t count, bale_group_terms terms);
-
 // How terms are searched: divisors from first to last, then half a step around the best.
 typedef struct {
   enum bale_zero zero;

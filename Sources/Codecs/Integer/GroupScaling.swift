@@ -19,24 +19,6 @@ struct GroupScaling<Kernel: GroupKernel> {
     return Kernel.search(values, self, low: low, high: high) ?? plain
   }
 
-  /// The terms with the least squared error among the divisors of the grid, then half a step around the best of
-  /// them; the first at a tie. Nil if no divisor gives a finite error.
-  func search(_ values: UnsafeBufferPointer<Float>, low: Float, high: Float) -> GroupTerms? {
-    let grid = codec.grid
-    var best: (error: Float, divisor: Float, terms: GroupTerms?) = (.infinity, 0, nil)
-    func attempt(_ divisor: Float) {
-      guard divisor >= grid.first, let candidate = terms(low: low, high: high, divisor: divisor) else { return }
-      guard codec.spans(candidate, low: low, high: high) else { return }
-      let error = Kernel.squaredError(values, candidate, codec.codeRange)
-      if error < best.error { best = (error, divisor, candidate) }
-    }
-    for divisor in stride(from: grid.first, through: grid.last, by: grid.step) { attempt(divisor) }
-    let coarse = best.divisor
-    attempt(coarse - grid.step / 2)
-    attempt(coarse + grid.step / 2)
-    return best.terms
-  }
-
   /// The divisor of the rule without a search.
   var divisor: Float {
     codec.zero == .none && rule != .range ? Float(codec.codeRange.upperBound) : Float((1 << codec.bits) - 1)
@@ -79,7 +61,7 @@ extension IntegerCodec {
     guard scale != 0 else { return 0 }
     switch self.scale {
     case .float(.f16):
-      let rounded = max(Float(Float16(Float(scale))), Float(Float16.leastNonzeroMagnitude))
+      let rounded = max(ScalarFloat.f16.rounded(Float(scale)), 0x1p-24)
       return rounded.isFinite ? rounded : nil
     case .float(.bf16):
       let rounded = max(ScalarFloat.bf16.rounded(Float(scale)), Float.leastNormalMagnitude)

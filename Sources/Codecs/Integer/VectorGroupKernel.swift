@@ -7,12 +7,6 @@ enum VectorGroupKernel: GroupKernel {
     return bale_group_extremes(values.baseAddress, values.count, &low, &high) != 0 ? (low, high) : nil
   }
 
-  static func squaredError(
-    _ values: UnsafeBufferPointer<Float>, _ terms: GroupTerms, _ range: ClosedRange<Int>
-  ) -> Float {
-    bale_group_error(values.baseAddress, values.count, kernelTerms(terms, range))
-  }
-
   static func search(
     _ values: UnsafeBufferPointer<Float>, _ scaling: GroupScaling<Self>, low: Float, high: Float
   ) -> GroupTerms? {
