@@ -8,6 +8,7 @@
 
 #include "integer.h"
 #include "mx.h"
+#include "normalfloat.h"
 #include "statistics.h"
 #include "elements.h"
 
