@@ -70,7 +70,7 @@ enum PlainGroupKernel: GroupKernel {
       let error = squaredError(values, candidate, codec.codeRange)
       if error < best.error { best = (error, divisor, candidate) }
     }
-    for divisor in stride(from: grid.first, through: grid.last, by: grid.step) { attempt(divisor) }
+    for divisor in grid.divisors { attempt(divisor) }
     let coarse = best.divisor
     attempt(coarse - grid.step / 2)
     attempt(coarse + grid.step / 2)

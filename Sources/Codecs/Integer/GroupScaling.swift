@@ -93,6 +93,9 @@ struct ScaleGrid {
   let last: Float
   let step: Float
 
+  /// All divisors of the grid.
+  var divisors: [Float] { Array(stride(from: first, through: last, by: step)) }
+
   static func symmetric(_ bits: Int) -> ScaleGrid {
     switch bits {
     case 2: ScaleGrid(first: 1, last: 4.5, step: 0.5)

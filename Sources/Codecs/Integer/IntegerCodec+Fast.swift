@@ -52,19 +52,12 @@ extension IntegerCodec {
 
   var kernelBias: bale_scalar { if case .bias(let type) = zero { type.kernelType } else { BALE_BYTE } }
 
-  public func encode(
-    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
-    into planes: [UnsafeMutableRawBufferPointer]
-  ) throws(CodecError) {
-    try IntegerEncoder<VectorGroupKernel>(self, values, columns: columns, rule: rule, into: planes)
-      .encode(columns: columns)
-  }
-
-  /// The plain form of `encode`, equal to it byte for byte.
+  /// The plain form of `encode` for scales by group or row, equal to it byte for byte.
   public func encodeReference(
     _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
+    guard grouping != .column else { return try encode(values, columns: columns, rule: rule, into: planes) }
     try IntegerEncoder<PlainGroupKernel>(self, values, columns: columns, rule: rule, into: planes)
       .encode(columns: columns)
   }

@@ -6,13 +6,14 @@ extension IntegerCodec {
     try checkTerms(input)
     let layout = layout(columns: input.columns)
     let reader = TermReader(self, input.planes)
+    let columns = grouping == .column ? (0..<input.columns).map { reader.terms(group: $0, superblock: 0) } : []
     for row in layout.eachRow(elements: input.elements, columns: input.columns) {
       let codes = UnsafeRawBufferPointer(rebasing: input.planes[0][row.codes])
       for index in 0..<row.elements.count {
         let group = index / layout.group
         let terms =
           grouping == .column
-          ? reader.terms(group: index % input.columns, superblock: 0)
+          ? columns[index % input.columns]
           : reader.terms(
             group: row.groups.lowerBound + group,
             superblock: row.superblocks.lowerBound + group / layout.superblock)
