@@ -37,7 +37,7 @@ AVX2_INLINE size_t decode_avx2(const float *table, float scale, const uint8_t *c
     __m256i top = _mm256_sllv_epi32(_mm256_set1_epi32((int)word), shifts);
     __m256i lanes = _mm256_srli_epi32(top, 28);
     __m256 first = _mm256_permutevar8x32_ps(low, lanes), second = _mm256_permutevar8x32_ps(high, lanes);
-    _mm256_storeu_ps((float *)output + i, _mm256_blendv_ps(first, second, _mm256_castsi256_ps(top)));
+    store_eight(output, i, _mm256_blendv_ps(first, second, _mm256_castsi256_ps(top)), 0);
   }
   return i;
 }
