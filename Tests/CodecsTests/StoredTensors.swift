@@ -9,6 +9,9 @@ import TestSupport
 struct StoredTensors {
   let file: SafetensorsFile
 
+  init(path: String) throws { file = try SafetensorsFile(path) }
+
+  /// A file of shared/fixtures.
   init(_ path: String) throws { file = try SafetensorsFile(Fixtures.shared("fixtures/\(path)")) }
 
   func bytes(_ name: String) throws -> [UInt8] {
