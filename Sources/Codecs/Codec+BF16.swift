@@ -1,5 +1,14 @@
+import CKernels
+
 extension Codec {
   public func decodeBF16(
+    _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<UInt16>
+  ) throws(CodecError) {
+    try decodeBF16ThroughF32(input, into: output)
+  }
+
+  /// Decodes tiles to F32 and rounds them.
+  func decodeBF16ThroughF32(
     _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<UInt16>
   ) throws(CodecError) {
     try checkPlanes(input, room: output.count)
@@ -9,7 +18,7 @@ extension Codec {
     for start in stride(from: 0, to: input.elements, by: tile) {
       let count = min(tile, input.elements - start)
       try decode(part(of: input, start: start, elements: count), into: floats)
-      for index in 0..<count { output[start + index] = floats[index].roundedToBF16 }
+      if let target = output.baseAddress { bale_f32_to_bf16(floats.baseAddress, target + start, count) }
     }
   }
 
@@ -30,14 +39,5 @@ extension Codec {
       return UnsafeRawBufferPointer(rebasing: input.planes[plane][offset..<offset + size])
     }
     return EncodedSpan(planes: parts, elements: elements, columns: input.columns)
-  }
-}
-
-extension Float {
-  /// The bits of the nearest BF16, ties to even. NaN stays NaN, with its sign.
-  var roundedToBF16: UInt16 {
-    if isNaN { return UInt16(truncatingIfNeeded: bitPattern >> 16) | 0x0040 }
-    let odd = (bitPattern >> 16) & 1
-    return UInt16(truncatingIfNeeded: (bitPattern &+ 0x7FFF &+ odd) >> 16)
   }
 }

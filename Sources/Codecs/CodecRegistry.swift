@@ -30,6 +30,8 @@ public enum CodecRegistry {
     "int4": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 4) },
     "int5": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 5) },
     "int6": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 6) },
+    "nf4": { (reader) throws(CodecError) in try NormalFloatCodec(&reader, table: .nf4) },
+    "fp4": { (reader) throws(CodecError) in try NormalFloatCodec(&reader, table: .fp4) },
     "int8": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 8) },
   ]
 }

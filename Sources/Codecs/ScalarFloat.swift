@@ -1,3 +1,5 @@
+import CKernels
+
 /// The float types that scales and biases are stored in, little-endian.
 public enum ScalarFloat: String, Sendable, CaseIterable {
   case f16 = "F16"
@@ -10,8 +12,7 @@ public enum ScalarFloat: String, Sendable, CaseIterable {
   /// The value with this index in a plane.
   func load(_ plane: UnsafeRawBufferPointer, _ index: Int) -> Float {
     switch self {
-    case .f16:
-      Float(Float16(bitPattern: UInt16(littleEndian: plane.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))))
+    case .f16: Float(f16: UInt16(littleEndian: plane.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
     case .bf16:
       Float(
         bitPattern: UInt32(UInt16(littleEndian: plane.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))) << 16)
@@ -23,7 +24,7 @@ public enum ScalarFloat: String, Sendable, CaseIterable {
   /// Stores the nearest value, ties to even.
   func store(_ value: Float, _ plane: UnsafeMutableRawBufferPointer, _ index: Int) {
     switch self {
-    case .f16: plane.storeBytes(of: Float16(value).bitPattern.littleEndian, toByteOffset: index * 2, as: UInt16.self)
+    case .f16: plane.storeBytes(of: value.roundedToF16.littleEndian, toByteOffset: index * 2, as: UInt16.self)
     case .bf16: plane.storeBytes(of: value.roundedToBF16.littleEndian, toByteOffset: index * 2, as: UInt16.self)
     case .f32: plane.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: index * 4, as: UInt32.self)
     }
@@ -32,9 +33,32 @@ public enum ScalarFloat: String, Sendable, CaseIterable {
   /// The nearest value that the type holds, ties to even.
   func rounded(_ value: Float) -> Float {
     switch self {
-    case .f16: Float(Float16(value))
+    case .f16: Float(f16: value.roundedToF16)
     case .bf16: Float(bitPattern: UInt32(value.roundedToBF16) << 16)
     case .f32: value
     }
+  }
+}
+
+extension Float {
+  /// The value of F16 bits. Swift's own Float16 goes through a slow library call where F16C isn't assumed.
+  init(f16 bits: UInt16) {
+    var value: Float = 0
+    withUnsafePointer(to: bits) { bale_f16_to_f32($0, &value, 1) }
+    self = value
+  }
+
+  /// The bits of the nearest F16, ties to even.
+  var roundedToF16: UInt16 {
+    var bits: UInt16 = 0
+    withUnsafePointer(to: self) { bale_f32_to_f16($0, &bits, 1) }
+    return bits
+  }
+
+  /// The bits of the nearest BF16, ties to even. NaN stays NaN, with its sign.
+  var roundedToBF16: UInt16 {
+    if isNaN { return UInt16(truncatingIfNeeded: bitPattern >> 16) | 0x0040 }
+    let odd = (bitPattern >> 16) & 1
+    return UInt16(truncatingIfNeeded: (bitPattern &+ 0x7FFF &+ odd) >> 16)
   }
 }

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "integer.h"
+#include "mx.h"
+#include "normalfloat.h"
 #include "statistics.h"
 #include "elements.h"
 

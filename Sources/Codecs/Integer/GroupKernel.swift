@@ -3,10 +3,11 @@ protocol GroupKernel {
   /// The smallest and the largest value; nil if one is not finite.
   static func extremes(_ values: UnsafeBufferPointer<Float>) -> (low: Float, high: Float)?
 
-  /// Sum of squared errors of the nearest codes, by `LaneSums`.
-  static func squaredError(
-    _ values: UnsafeBufferPointer<Float>, _ terms: GroupTerms, _ range: ClosedRange<Int>
-  ) -> Float
+  /// The terms with the least squared error, summed by `LaneSums`, among the divisors of the grid, then half a step
+  /// around the best of them; the first at a tie. Nil if no divisor gives a finite error.
+  static func search(
+    _ values: UnsafeBufferPointer<Float>, _ scaling: GroupScaling<Self>, low: Float, high: Float
+  ) -> GroupTerms?
 
   /// The nearest codes, ties to even, clipped to `range`; negative ones in two's complement.
   static func quantize(
@@ -25,6 +26,7 @@ extension GroupTerms {
   /// The nearest code as a float.
   @inline(__always)
   func code(_ value: Float, inverse: Float, in range: ClosedRange<Float>) -> Float {
+    guard inverse != 0 else { return min(max(zero, range.lowerBound), range.upperBound) }
     let code = ((value - bias) * inverse).rounded(.toNearestOrEven) + zero
     return min(max(code, range.lowerBound), range.upperBound)
   }
@@ -44,7 +46,8 @@ enum PlainGroupKernel: GroupKernel {
     return (low, high)
   }
 
-  static func squaredError(
+  /// Sum of squared errors of the nearest codes.
+  private static func squaredError(
     _ values: UnsafeBufferPointer<Float>, _ terms: GroupTerms, _ range: ClosedRange<Int>
   ) -> Float {
     let (inverse, range) = (terms.inverse, Float(range.lowerBound)...Float(range.upperBound))
@@ -54,6 +57,24 @@ enum PlainGroupKernel: GroupKernel {
       sums.add(difference * difference, lane: index)
     }
     return sums.total
+  }
+
+  static func search(
+    _ values: UnsafeBufferPointer<Float>, _ scaling: GroupScaling<Self>, low: Float, high: Float
+  ) -> GroupTerms? {
+    let (codec, grid) = (scaling.codec, scaling.codec.grid)
+    var best: (error: Float, divisor: Float, terms: GroupTerms?) = (.infinity, 0, nil)
+    func attempt(_ divisor: Float) {
+      guard divisor >= grid.first, let candidate = scaling.terms(low: low, high: high, divisor: divisor) else { return }
+      guard codec.spans(candidate, low: low, high: high) else { return }
+      let error = squaredError(values, candidate, codec.codeRange)
+      if error < best.error { best = (error, divisor, candidate) }
+    }
+    for divisor in grid.divisors { attempt(divisor) }
+    let coarse = best.divisor
+    attempt(coarse - grid.step / 2)
+    attempt(coarse + grid.step / 2)
+    return best.terms
   }
 
   static func quantize(

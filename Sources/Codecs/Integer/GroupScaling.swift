@@ -16,14 +16,7 @@ struct GroupScaling<Kernel: GroupKernel> {
   func terms(_ values: UnsafeBufferPointer<Float>, low: Float, high: Float) -> GroupTerms? {
     let plain = terms(low: low, high: high, divisor: divisor)
     guard rule == .search, plain?.scale != 0 else { return plain }
-    var best = (error: Float.infinity, terms: plain)
-    for divisor in ScaleGrid(codec) {
-      guard let candidate = terms(low: low, high: high, divisor: divisor) else { continue }
-      guard codec.spans(candidate, low: low, high: high) else { continue }
-      let error = Kernel.squaredError(values, candidate, codec.codeRange)
-      if error < best.error { best = (error, candidate) }
-    }
-    return best.terms
+    return Kernel.search(values, self, low: low, high: high) ?? plain
   }
 
   /// The divisor of the rule without a search.
@@ -68,7 +61,7 @@ extension IntegerCodec {
     guard scale != 0 else { return 0 }
     switch self.scale {
     case .float(.f16):
-      let rounded = max(Float(Float16(scale)), Float(Float16.leastNonzeroMagnitude))
+      let rounded = max(ScalarFloat.f16.rounded(Float(scale)), 0x1p-24)
       return rounded.isFinite ? rounded : nil
     case .float(.bf16):
       let rounded = max(ScalarFloat.bf16.rounded(Float(scale)), Float.leastNormalMagnitude)
@@ -84,44 +77,44 @@ extension IntegerCodec {
   /// which they don't would not be found again when its values are encoded once more.
   func spans(_ terms: GroupTerms, low: Float, high: Float) -> Bool {
     guard zero == .code else { return true }
-    let codes =
-      (max(high, 0) * terms.inverse).rounded(.toNearestOrEven) - (min(low, 0) * terms.inverse).rounded(.toNearestOrEven)
-    return codes >= ScaleGrid(self).first
+    let top = (max(high, 0) * terms.inverse).rounded(.toNearestOrEven)
+    let bottom = (min(low, 0) * terms.inverse).rounded(.toNearestOrEven)
+    return top - bottom >= grid.first
   }
+
+  /// The divisors that the search tries, ascending.
+  var grid: ScaleGrid { zero == .none ? .symmetric(bits) : .unsigned(bits) }
 }
 
-/// The divisors that the search tries, ascending: all integers from the smallest on, so that a group of decoded
-/// values finds its own scale, then beyond the largest code, where the largest values are clipped.
-struct ScaleGrid: Sequence {
+/// Divisors from the smallest that is worth trying, with all integers up to the largest code, so that a group of
+/// decoded values finds its own scale, and on beyond it, where the largest values are clipped.
+struct ScaleGrid {
   let first: Float
   let last: Float
   let step: Float
 
-  init(_ codec: IntegerCodec) {
-    (first, last, step) = codec.zero == .none ? Self.symmetric(codec.bits) : Self.unsigned(codec.bits)
-  }
+  /// All divisors of the grid.
+  var divisors: [Float] { Array(stride(from: first, through: last, by: step)) }
 
-  func makeIterator() -> StrideThrough<Float>.Iterator { stride(from: first, through: last, by: step).makeIterator() }
-
-  private static func symmetric(_ bits: Int) -> (Float, Float, Float) {
+  static func symmetric(_ bits: Int) -> ScaleGrid {
     switch bits {
-    case 2: (1, 4.5, 0.25)
-    case 3: (3, 7, 0.25)
-    case 4: (6, 12, 0.25)
-    case 5: (13, 20, 0.5)
-    case 6: (27, 37, 0.5)
-    default: (112, 136, 1)
+    case 2: ScaleGrid(first: 1, last: 4.5, step: 0.5)
+    case 3: ScaleGrid(first: 3, last: 7, step: 0.5)
+    case 4: ScaleGrid(first: 6, last: 11, step: 0.5)
+    case 5: ScaleGrid(first: 13, last: 20, step: 1)
+    case 6: ScaleGrid(first: 27, last: 37, step: 1)
+    default: ScaleGrid(first: 119, last: 132, step: 1)
     }
   }
 
-  private static func unsigned(_ bits: Int) -> (Float, Float, Float) {
+  static func unsigned(_ bits: Int) -> ScaleGrid {
     switch bits {
-    case 2: (2, 5, 0.25)
-    case 3: (5, 11, 0.25)
-    case 4: (12, 22, 0.5)
-    case 5: (26, 42, 1)
-    case 6: (56, 80, 1)
-    default: (240, 264, 1)
+    case 2: ScaleGrid(first: 2, last: 5, step: 0.5)
+    case 3: ScaleGrid(first: 5, last: 10, step: 0.5)
+    case 4: ScaleGrid(first: 12, last: 20, step: 1)
+    case 5: ScaleGrid(first: 27, last: 38, step: 1)
+    case 6: ScaleGrid(first: 57, last: 68, step: 1)
+    default: ScaleGrid(first: 248, last: 260, step: 1)
     }
   }
 }

@@ -5,7 +5,7 @@ import Tensors
 /// zero points, or with float biases; the scales plain floats or themselves quantized.
 /// `int4:group=64,scale=F16,zero=none`, `int8:group=row,scale=F32,zero=code`,
 /// `int4:group=16,scale=U8,zero=none,second=16` (specs/codecs/integer.md).
-public struct IntegerCodec: QuantizingCodec, Hashable {
+public struct IntegerCodec: TensorStatisticCodec, Hashable {
   /// What shares a scale.
   public enum Grouping: Sendable, Hashable {
     /// So many consecutive elements of a row; the last group of a row may be short.

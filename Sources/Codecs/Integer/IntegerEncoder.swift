@@ -63,7 +63,7 @@ struct IntegerEncoder<Kernel: GroupKernel> {
       throw codec.unencodable(values, range.first { !values[$0].isFinite } ?? range.lowerBound)
     }
     guard let terms = scaling.terms(group, low: low, high: high) else {
-      throw codec.unencodable(values, range.first { values[$0] == low || values[$0] == high } ?? range.lowerBound)
+      throw codec.unencodable(values, range.max { values[$0].magnitude < values[$1].magnitude } ?? range.lowerBound)
     }
     return terms
   }

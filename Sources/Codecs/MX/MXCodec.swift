@@ -28,17 +28,6 @@ public struct MXCodec: QuantizingCodec, Hashable {
     return rows.count * (plane == 0 ? layout.codeBytes(length: rows.length) : layout.groups(length: rows.length))
   }
 
-  public func decode(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>) throws(CodecError) {
-    try decodeReference(input, into: output)
-  }
-
-  public func encode(
-    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
-    into planes: [UnsafeMutableRawBufferPointer]
-  ) throws(CodecError) {
-    try encodeReference(values, columns: columns, rule: rule, into: planes)
-  }
-
   /// Throws if a scale is NaN.
   func checkScales(_ scales: UnsafeRawBufferPointer) throws(CodecError) {
     if let offset = scales.firstIndex(of: Self.nanScale) {

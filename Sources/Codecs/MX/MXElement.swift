@@ -1,3 +1,5 @@
+import Tensors
+
 /// The element formats of OCP Microscaling Formats (MX) v1.0, section 5.3. The raw value names the codec.
 public enum MXElement: String, Sendable, CaseIterable {
   case e2m1 = "mxfp4"
@@ -6,29 +8,28 @@ public enum MXElement: String, Sendable, CaseIterable {
   case e4m3 = "mxfp8e4m3"
   case e5m2 = "mxfp8e5m2"
 
-  /// Bits of a code: sign, exponent, mantissa from the top.
-  public var bits: Int {
+  /// The plain type of one element.
+  public var dtype: DType {
     switch self {
-    case .e2m1: 4
-    case .e2m3, .e3m2: 6
-    case .e4m3, .e5m2: 8
+    case .e2m1: .f4
+    case .e2m3: .f6e2m3
+    case .e3m2: .f6e3m2
+    case .e4m3: .f8e4m3
+    case .e5m2: .f8e5m2
     }
   }
+
+  /// Bits of a code: sign, exponent, mantissa from the top.
+  public var bits: Int { dtype.bits }
+
+  /// The value of every code.
+  public var values: [Float] { Elements.table(dtype) }
 
   public var mantissaBits: Int {
     switch self {
     case .e2m1: 1
     case .e3m2, .e5m2: 2
     case .e2m3, .e4m3: 3
-    }
-  }
-
-  public var bias: Int {
-    switch self {
-    case .e2m1, .e2m3: 1
-    case .e3m2: 3
-    case .e4m3: 7
-    case .e5m2: 15
     }
   }
 
@@ -47,28 +48,13 @@ public enum MXElement: String, Sendable, CaseIterable {
   public var largestExponent: Int { Int(largest.exponent) }
 
   /// Exponent of the smallest normal value; subnormals share it.
-  public var smallestExponent: Int { 1 - bias }
-
-  /// The value of every code.
-  public var values: [Float] { Self.tables[self] ?? [] }
-
-  private static let tables: [MXElement: [Float]] = Dictionary(
-    uniqueKeysWithValues: allCases.map { element in
-      (element, (0..<(1 << element.bits)).map { element.value(UInt8($0)) })
-    })
-
-  private func value(_ code: UInt8) -> Float {
-    let mantissa = Int(code) & ((1 << mantissaBits) - 1)
-    let exponent = (Int(code) >> mantissaBits) & ((1 << (bits - 1 - mantissaBits)) - 1)
-    let sign: FloatingPointSign = Int(code) >> (bits - 1) == 0 ? .plus : .minus
-    return Float(signOf: sign == .plus ? 1 : -1, magnitudeOf: magnitude(exponent: exponent, mantissa: mantissa))
-  }
-
-  private func magnitude(exponent: Int, mantissa: Int) -> Float {
-    if self == .e4m3, exponent == 15, mantissa == 7 { return .nan }
-    if self == .e5m2, exponent == 31 { return mantissa == 0 ? .infinity : .nan }
-    let significand = Float(mantissa + (exponent == 0 ? 0 : 1 << mantissaBits))
-    return Float(sign: .plus, exponent: max(exponent, 1) - bias - mantissaBits, significand: significand)
+  public var smallestExponent: Int {
+    switch self {
+    case .e2m1, .e2m3: 0
+    case .e3m2: -2
+    case .e4m3: -6
+    case .e5m2: -14
+    }
   }
 
   /// The code whose magnitude is nearest to `magnitude`, ties to even mantissa, saturating; without the sign bit.
@@ -78,7 +64,7 @@ public enum MXElement: String, Sendable, CaseIterable {
       return UInt8(rounded / Float(sign: .plus, exponent: smallestExponent - mantissaBits, significand: 1))
     }
     let mantissa = Int(rounded.significandBitPattern >> UInt32(23 - mantissaBits))
-    return UInt8((Int(rounded.exponent) + bias) << mantissaBits | mantissa)
+    return UInt8((Int(rounded.exponent) - smallestExponent + 1) << mantissaBits | mantissa)
   }
 
   /// The nearest magnitude that the element can hold.

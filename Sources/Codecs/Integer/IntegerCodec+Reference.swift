@@ -1,8 +1,4 @@
 extension IntegerCodec {
-  public func decode(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>) throws(CodecError) {
-    try decodeReference(input, into: output)
-  }
-
   public func decodeReference(
     _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
@@ -10,13 +6,14 @@ extension IntegerCodec {
     try checkTerms(input)
     let layout = layout(columns: input.columns)
     let reader = TermReader(self, input.planes)
+    let columns = grouping == .column ? (0..<input.columns).map { reader.terms(group: $0, superblock: 0) } : []
     for row in layout.eachRow(elements: input.elements, columns: input.columns) {
       let codes = UnsafeRawBufferPointer(rebasing: input.planes[0][row.codes])
       for index in 0..<row.elements.count {
         let group = index / layout.group
         let terms =
           grouping == .column
-          ? reader.terms(group: index % input.columns, superblock: 0)
+          ? columns[index % input.columns]
           : reader.terms(
             group: row.groups.lowerBound + group,
             superblock: row.superblocks.lowerBound + group / layout.superblock)
@@ -45,9 +42,21 @@ extension IntegerCodec {
       default: continue
       }
       for index in 0..<bytes.count / type.bytes where !type.load(bytes, index).isFinite {
-        throw .value(
-          codec: "\(descriptor)", plane: plane.role, offset: index * type.bytes, reason: "it is not a finite number")
+        throw notFinite(plane.role, index * type.bytes)
       }
+      if plane.role == .secondLevel { try checkSecondLevel(bytes) }
     }
+  }
+
+  /// Throws if the largest scale of a superblock overflows.
+  private func checkSecondLevel(_ plane: UnsafeRawBufferPointer) throws(CodecError) {
+    for index in stride(from: 0, to: plane.count / 4, by: 2) {
+      let largest = 255 * ScalarFloat.f32.load(plane, index) + ScalarFloat.f32.load(plane, index + 1)
+      guard largest.isFinite else { throw notFinite(.secondLevel, index * 4) }
+    }
+  }
+
+  private func notFinite(_ plane: PlaneRole, _ offset: Int) -> CodecError {
+    .value(codec: "\(descriptor)", plane: plane, offset: offset, reason: "it gives a scale that is not finite")
   }
 }

@@ -1,0 +1,13 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Measurements, apart from the package so that nobody who uses it builds them.
+let package = Package(
+  name: "benchmarks",
+  dependencies: [.package(name: "bale", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "CodecBenchmarks", dependencies: [.product(name: "Bale", package: "bale")])
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,26 @@
+// Codes of four bits into a table of sixteen values, a scale for each block of the flattened tensor, first code in the
+// high bits: specs/codecs/normalfloat.md. References: Sources/Codecs/NormalFloat.
+#ifndef BALE_NORMALFLOAT_H
+#define BALE_NORMALFLOAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Decodes one block.
+void bale_table4_decode(const float *table, float scale, const uint8_t *codes, size_t count, float *output);
+void bale_table4_decode_bf16(const float *table, float scale, const uint8_t *codes, size_t count, uint16_t *output);
+
+// A scaled value takes the code of the number of thresholds that it exceeds.
+typedef struct {
+  float thresholds[15];
+  uint8_t codes[16];
+} bale_table4_search;
+
+// Encodes one block of values times `inverse`.
+void bale_table4_encode(const bale_table4_search *search, const float *values, float inverse, size_t count,
+                        uint8_t *codes);
+
+// The largest magnitude of `count` values, or infinity or NaN if one is not finite.
+float bale_largest_magnitude(const float *values, size_t count);
+
+#endif

@@ -1,0 +1,124 @@
+#include "normalfloat.h"
+
+#include "lanes.h"
+
+// ---- Portable, from element `i` on; `i` is even ----
+
+INLINE void decode_from(size_t i, const float *table, float scale, const uint8_t *codes, size_t count, void *output,
+                        int bf16) {
+  for (; i < count; i++) {
+    unsigned code = i % 2 ? codes[i / 2] & 15 : codes[i / 2] >> 4;
+    store_one(output, i, table[code] * scale, bf16);
+  }
+}
+
+INLINE uint8_t code_of(const bale_table4_search *search, float value) {
+  unsigned rank = 0;
+  for (int t = 0; t < 15; t++) rank += value > search->thresholds[t];
+  return search->codes[rank];
+}
+
+#if defined(__x86_64__)
+AVX2_INLINE size_t decode_avx2(const float *table, float scale, const uint8_t *codes, size_t count, void *output,
+                               int bf16) {
+  __m256 scales = _mm256_set1_ps(scale);
+  __m256 low = _mm256_mul_ps(_mm256_loadu_ps(table), scales);
+  __m256 high = _mm256_mul_ps(_mm256_loadu_ps(table + 8), scales);
+  size_t i = 0;
+  if (bf16) {
+    bf16_table values = bf16_table_of(low, high);
+    for (; i + 32 <= count; i += 32) store_bf16_32((uint16_t *)output + i, codes + i / 2, values, 1);
+    return i;
+  }
+  const __m256i shifts = _mm256_setr_epi32(24, 28, 16, 20, 8, 12, 0, 4);
+  for (; i + 8 <= count; i += 8) {
+    uint32_t word;
+    memcpy(&word, codes + i / 2, 4);
+    __m256i top = _mm256_sllv_epi32(_mm256_set1_epi32((int)word), shifts);
+    __m256i lanes = _mm256_srli_epi32(top, 28);
+    __m256 first = _mm256_permutevar8x32_ps(low, lanes), second = _mm256_permutevar8x32_ps(high, lanes);
+    store_eight(output, i, _mm256_blendv_ps(first, second, _mm256_castsi256_ps(top)), 0);
+  }
+  return i;
+}
+
+AVX2 static size_t decode_f32_avx2(const float *table, float scale, const uint8_t *codes, size_t count, void *output) {
+  return decode_avx2(table, scale, codes, count, output, 0);
+}
+
+AVX2 static size_t decode_bf16_avx2(const float *table, float scale, const uint8_t *codes, size_t count,
+                                    void *output) {
+  return decode_avx2(table, scale, codes, count, output, 1);
+}
+
+AVX2_INLINE __m256i ranks_of(const bale_table4_search *search, __m256 values) {
+  __m256i ranks = _mm256_setzero_si256();
+  for (int t = 0; t < 15; t++) {
+    __m256 above = _mm256_cmp_ps(values, _mm256_set1_ps(search->thresholds[t]), _CMP_GT_OQ);
+    ranks = _mm256_sub_epi32(ranks, _mm256_castps_si256(above));
+  }
+  return ranks;
+}
+
+AVX2 static size_t encode_avx2(const bale_table4_search *search, const float *values, float inverse, size_t count,
+                               uint8_t *codes) {
+  const __m256i map = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)search->codes));
+  size_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    __m256i ranks[4];
+    for (int part = 0; part < 4; part++) {
+      __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(values + i + 8 * part), _mm256_set1_ps(inverse));
+      ranks[part] = ranks_of(search, scaled);
+    }
+    store_nibbles_32(codes + i / 2, _mm256_shuffle_epi8(map, bytes_of_32(ranks)), 1);
+  }
+  return i;
+}
+
+AVX2 static size_t largest_avx2(const float *values, size_t count, uint32_t *largest) {
+  const __m256i magnitudes = _mm256_set1_epi32(0x7fffffff);
+  __m256i top = _mm256_setzero_si256();
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    __m256i bits = _mm256_loadu_si256((const __m256i *)(values + i));
+    top = _mm256_max_epi32(top, _mm256_and_si256(bits, magnitudes));
+  }
+  uint32_t lanes[8];
+  _mm256_storeu_si256((__m256i *)lanes, top);
+  for (int lane = 0; lane < 8; lane++) *largest = lanes[lane] > *largest ? lanes[lane] : *largest;
+  return i;
+}
+
+#define FAST(call) (has_avx2() ? (call) : 0)
+#else
+#define FAST(call) 0
+#endif
+
+void bale_table4_decode(const float *table, float scale, const uint8_t *codes, size_t count, float *output) {
+  size_t done = FAST(decode_f32_avx2(table, scale, codes, count, output));
+  decode_from(done, table, scale, codes, count, output, 0);
+}
+
+void bale_table4_decode_bf16(const float *table, float scale, const uint8_t *codes, size_t count, uint16_t *output) {
+  size_t done = FAST(decode_bf16_avx2(table, scale, codes, count, output));
+  decode_from(done, table, scale, codes, count, output, 1);
+}
+
+void bale_table4_encode(const bale_table4_search *search, const float *values, float inverse, size_t count,
+                        uint8_t *codes) {
+  size_t i = FAST(encode_avx2(search, values, inverse, count, codes));
+  for (; i < count; i += 2) {
+    unsigned second = i + 1 < count ? code_of(search, values[i + 1] * inverse) : 0;
+    codes[i / 2] = (uint8_t)(code_of(search, values[i] * inverse) << 4 | second);
+  }
+}
+
+float bale_largest_magnitude(const float *values, size_t count) {
+  uint32_t largest = 0;
+  size_t i = FAST(largest_avx2(values, count, &largest));
+  for (; i < count; i++) {
+    uint32_t magnitude = bits_of(values[i]) & 0x7fffffff;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return float_of(largest);
+}
