@@ -31,5 +31,6 @@ public enum CodecRegistry {
     "int5": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 5) },
     "int6": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 6) },
     "int8": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 8) },
+    "split": { (reader) throws(CodecError) in try SplitCodec(&reader) },
   ]
 }

@@ -8,5 +8,6 @@
 
 #include "statistics.h"
 #include "elements.h"
+#include "planes.h"
 
 #endif
