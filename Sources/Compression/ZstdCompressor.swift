@@ -55,12 +55,13 @@ public final class ZstdCompressor {
     case .level(let level):
       try set(ZSTD_c_compressionLevel, Int32(clamping: level))
     case .huffmanOnly:
-      try set(ZSTD_c_compressionLevel, -1000)
+      try set(ZSTD_c_compressionLevel, ZSTD_minCLevel())
       try set(Self.literalCompressionMode, 1)
     }
     self.method = method
   }
 
+  /// The lowest level looks for a repetition at one position a block, which is to say for none.
   /// ZSTD_c_literalCompressionMode, which zstd.h names only for static linking: 1 (ZSTD_ps_enable) keeps Huffman coding
   /// on at negative levels, which would switch it off.
   private static let literalCompressionMode = ZSTD_cParameter(rawValue: 1002)
