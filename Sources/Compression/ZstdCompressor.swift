@@ -23,7 +23,8 @@ public final class ZstdCompressor {
   deinit { ZSTD_freeCCtx(context) }
 
   /// Compresses `source` into one frame at the start of `target` and returns the frame's size, or nil if the frame
-  /// would not fit `target`: give it one byte less than `source` to get only frames that save something.
+  /// would not fit `target`, which then holds nothing of use: give it one byte less than `source` to get only frames
+  /// that save something.
   /// The frame depends on the bytes, the method and libzstd's version alone.
   public func compress(
     _ source: UnsafeRawBufferPointer, _ method: Method, into target: UnsafeMutableRawBufferPointer

@@ -1,4 +1,5 @@
 import Codecs
+import Tensors
 import TestSupport
 import Testing
 
@@ -24,13 +25,26 @@ import Testing
     #expect(!isLikely([7, 8]))
   }
 
-  /// BF16 mantissas of a normal distribution have 7.92 bits of entropy given the exponent: not worth coding.
-  @Test func mantissasOfWeightsAreNot() {
+  /// Mantissas of a normal distribution, by far the most skewed of their bytes first: not worth coding.
+  @Test(arguments: [SplitCodec(.bf16), SplitCodec(.f32), SplitCodec(.f16)].compactMap { $0 })
+  func mantissasOfWeightsAreNot(codec: SplitCodec) throws {
     var random = SplitMix64(seed: 2)
-    let mantissas = (0..<50_000).map { _ in
-      let bits = Float(random.normal() * 0.02).bitPattern
-      return UInt8(truncatingIfNeeded: bits >> 15) & 0xFE | UInt8(bits >> 31)
+    let values = (0..<50_000).map { _ in Float(random.normal() * 0.02) }
+    var source = [UInt8](repeating: 0, count: values.count * codec.dtype.bits / 8)
+    try values.withUnsafeBufferPointer { values in
+      try source.withUnsafeMutableBytes { try Elements.encode(values, codec.dtype, into: $0) }
     }
-    #expect(!isLikely(mantissas))
+    let planes = try Lossless.split(codec, source)
+    #expect(isLikely(planes[0]))
+    for plane in planes.dropFirst() { #expect(!isLikely(plane)) }
+  }
+
+  @Test func planesOfF32ThatWasBF16Are() throws {
+    var random = SplitMix64(seed: 3)
+    let source = (0..<10_000).flatMap { _ in
+      withUnsafeBytes(of: Float(random.normal()).bitPattern & 0xFFFF_0000) { Array($0) }
+    }
+    let planes = try Lossless.split(#require(SplitCodec(.f32)), source)
+    #expect(planes.map(isLikely) == [true, true, true, true])
   }
 }
