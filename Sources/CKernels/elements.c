@@ -202,6 +202,14 @@ void bale_bytes_to_f32(const void *source, const float *table, void *target, siz
   for (size_t i = 0; i < count; i++) store32(target, i, table[((const uint8_t *)source)[i]]);
 }
 
+void bale_nibbles_to_f32(const void *source, const float *table, void *target, size_t count) {
+  for (size_t i = 0; i < count / 2; i++) {
+    uint8_t codes = ((const uint8_t *)source)[i];
+    store32(target, 2 * i, table[codes & 15]);
+    store32(target, 2 * i + 1, table[codes >> 4]);
+  }
+}
+
 void bale_f32_to_small(const void *source, void *target, size_t count, bale_small_float format) {
 #if defined(__x86_64__)
   if (has_avx2()) {

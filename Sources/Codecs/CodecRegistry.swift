@@ -33,5 +33,6 @@ public enum CodecRegistry {
     "nf4": { (reader) throws(CodecError) in try NormalFloatCodec(&reader, table: .nf4) },
     "fp4": { (reader) throws(CodecError) in try NormalFloatCodec(&reader, table: .fp4) },
     "int8": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 8) },
+    "split": { (reader) throws(CodecError) in try SplitCodec(&reader) },
   ]
 }

@@ -10,7 +10,7 @@ enum ElementCodes {
     default:
       let (byte, bit) = (index * bits).quotientAndRemainder(dividingBy: 8)
       let high = bit + bits > 8 ? UInt64(bytes[byte + 1]) << 8 : 0
-      return (UInt64(bytes[byte]) | high) >> UInt64(bit) & ((1 << UInt64(bits)) - 1)
+      return (UInt64(bytes[byte]) | high) &>> UInt64(bit) & ((1 &<< UInt64(bits)) - 1)
     }
   }
 
@@ -24,8 +24,8 @@ enum ElementCodes {
     case 64: bytes.storeBytes(of: code.littleEndian, toByteOffset: index * 8, as: UInt64.self)
     default:
       let (byte, bit) = (index * bits).quotientAndRemainder(dividingBy: 8)
-      let mask = ((UInt64(1) << UInt64(bits)) - 1) << UInt64(bit)
-      let shifted = code << UInt64(bit)
+      let mask = ((UInt64(1) &<< UInt64(bits)) - 1) &<< UInt64(bit)
+      let shifted = code &<< UInt64(bit)
       bytes[byte] = UInt8(truncatingIfNeeded: UInt64(bytes[byte]) & ~mask | shifted)
       guard bit + bits > 8 else { return }
       bytes[byte + 1] = UInt8(truncatingIfNeeded: UInt64(bytes[byte + 1]) & ~(mask >> 8) | shifted >> 8)

@@ -25,7 +25,7 @@ enum ElementKind {
     case .boolean: return ExactNumber(negative: false, magnitude: code == 0 ? 0 : 1)
     case .signed(let bits):
       let unused = 64 - bits
-      let value = Int64(truncatingIfNeeded: code << UInt64(unused)) >> Int64(unused)
+      let value = Int64(truncatingIfNeeded: code &<< UInt64(unused)) &>> Int64(unused)
       return ExactNumber(negative: value < 0, magnitude: value.magnitude)
     }
   }
@@ -37,11 +37,11 @@ enum ElementKind {
     case .float(let format): return format.encode(number)
     case .boolean: return number.kind == .finite && number.significand == 0 ? 0 : 1
     case .unsigned(let bits):
-      return number.negative ? 0 : Self.magnitude(number, limit: bits == 64 ? .max : (1 << UInt64(bits)) - 1)
+      return number.negative ? 0 : Self.magnitude(number, limit: bits == 64 ? .max : (1 &<< UInt64(bits)) - 1)
     case .signed(let bits):
-      let limit = (UInt64(1) << UInt64(bits - 1)) - (number.negative ? 0 : 1)
+      let limit = (UInt64(1) &<< UInt64(bits - 1)) - (number.negative ? 0 : 1)
       let magnitude = Self.magnitude(number, limit: limit)
-      let mask = UInt64.max >> UInt64(64 - bits)
+      let mask = UInt64.max &>> UInt64(64 - bits)
       return (number.negative ? 0 &- magnitude : magnitude) & mask
     }
   }

@@ -20,7 +20,11 @@ public enum Elements {
     guard canConvert(from: sourceType, to: targetType) else {
       throw .unsupported(from: sourceType, to: targetType)
     }
-    if sourceType == .f32 || isExact(from: sourceType, to: .f32) {
+    if targetType == .f32 {
+      toF32(sourceType, source, destination, count)
+    } else if sourceType == .f32 {
+      fromF32(source, targetType, destination, count)
+    } else if isExact(from: sourceType, to: .f32) {
       convertThroughF32(from: sourceType, to: targetType, source, destination, count)
     } else {
       convertOneByOne(from: sourceType, to: targetType, source, destination, count)

@@ -27,16 +27,16 @@ struct ExactNumber: Equatable {
   /// The magnitude without its fraction; nil if it doesn't fit 64 bits.
   var truncatedMagnitude: UInt64? {
     guard significand != 0 else { return 0 }
-    guard exponent > 0 else { return exponent > -64 ? significand >> UInt64(-exponent) : 0 }
-    return exponent <= significand.leadingZeroBitCount ? significand << UInt64(exponent) : nil
+    guard exponent > 0 else { return exponent > -64 ? significand &>> UInt64(-exponent) : 0 }
+    return exponent <= significand.leadingZeroBitCount ? significand &<< UInt64(exponent) : nil
   }
 
   /// `significand / 2^shift` rounded to nearest, ties to even. For a negative shift the product must fit.
   func roundedSignificand(shift: Int) -> UInt64 {
-    guard shift > 0 else { return significand << UInt64(-shift) }
+    guard shift > 0 else { return significand &<< UInt64(-shift) }
     guard shift <= 64 else { return 0 }
-    let kept = shift == 64 ? 0 : significand >> UInt64(shift)
-    let half = UInt64(1) << UInt64(shift - 1)
+    let kept = shift == 64 ? 0 : significand &>> UInt64(shift)
+    let half = UInt64(1) &<< UInt64(shift - 1)
     let rest = significand & (half | (half - 1))
     return rest > half || (rest == half && kept & 1 == 1) ? kept + 1 : kept
   }

@@ -3,10 +3,10 @@ extension FloatFormat {
   func decode(_ code: UInt64) -> ExactNumber {
     let magnitude = code & magnitudeMask
     let mantissa = code & mantissaMask
-    let field = Int(magnitude >> UInt64(mantissaBits))
+    let field = Int(magnitude &>> UInt64(mantissaBits))
     let negative = code & signBit != 0
     if isNaN(magnitude, negative: negative) {
-      let payload = keepsPayload ? mantissa << UInt64(64 - mantissaBits) : ExactNumber.quiet
+      let payload = keepsPayload ? mantissa &<< UInt64(64 - mantissaBits) : ExactNumber.quiet
       return ExactNumber(.notANumber, negative: negative, significand: payload)
     }
     if specials == .infinityAndNaN && magnitude == infinity { return ExactNumber(.infinite, negative: negative) }
@@ -14,7 +14,7 @@ extension FloatFormat {
       return ExactNumber(.finite, negative: negative, significand: mantissa, exponent: smallestExponent)
     }
     return ExactNumber(
-      .finite, negative: negative, significand: mantissa | 1 << UInt64(mantissaBits),
+      .finite, negative: negative, significand: mantissa | 1 &<< UInt64(mantissaBits),
       exponent: field - bias - mantissaBits)
   }
 
@@ -48,7 +48,7 @@ extension FloatFormat {
     let leading = 63 - number.significand.leadingZeroBitCount + number.exponent
     let unit = max(leading - mantissaBits, smallestExponent)
     let rounded = number.roundedSignificand(shift: unit - number.exponent)
-    return UInt64(unit - smallestExponent) << UInt64(mantissaBits) + rounded
+    return UInt64(unit - smallestExponent) &<< UInt64(mantissaBits) + rounded
   }
 
   private func overflowed(negative: Bool) -> UInt64 {
@@ -64,11 +64,11 @@ extension FloatFormat {
     let sign = number.negative ? signBit : 0
     switch specials {
     case .infinityAndNaN:
-      let quiet = UInt64(1) << UInt64(mantissaBits - 1)
-      let payload = keepsPayload ? number.significand >> UInt64(64 - mantissaBits) : quiet
+      let quiet = UInt64(1) &<< UInt64(mantissaBits - 1)
+      let payload = keepsPayload ? number.significand &>> UInt64(64 - mantissaBits) : quiet
       return infinity | (payload == 0 ? quiet : payload) | sign
     case .nanOnAllOnes: return magnitudeMask | sign
-    case .nanOnNegativeZero, .none: return 1 << UInt64(magnitudeBits)
+    case .nanOnNegativeZero, .none: return magnitudeMask + 1
     }
   }
 

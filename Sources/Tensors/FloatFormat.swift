@@ -27,6 +27,17 @@ public struct FloatFormat: Sendable, Hashable {
   /// False for E8M0, which has neither sign nor zero: the exponent field 0 is an exponent like any other.
   public let hasSignAndZero: Bool
 
+  // Derived once, as conversions need them for every element.
+  let magnitudeMask: UInt64
+  let mantissaMask: UInt64
+  let signBit: UInt64
+  /// The magnitude code of infinity, in the types that have one.
+  let infinity: UInt64
+  /// The magnitude code of the largest number.
+  let largest: UInt64
+  /// The power of two of one unit in the last place of the smallest numbers.
+  let smallestExponent: Int
+
   init(_ exponentBits: Int, _ mantissaBits: Int, bias: Int, _ specials: Specials, _ overflow: Overflow) {
     self.exponentBits = exponentBits
     self.mantissaBits = mantissaBits
@@ -34,6 +45,17 @@ public struct FloatFormat: Sendable, Hashable {
     self.specials = specials
     self.overflow = overflow
     hasSignAndZero = mantissaBits > 0
+    magnitudeMask = 1 << UInt64(exponentBits + mantissaBits) - 1
+    mantissaMask = 1 << UInt64(mantissaBits) - 1
+    signBit = hasSignAndZero ? magnitudeMask + 1 : 0
+    infinity = magnitudeMask & ~mantissaMask
+    smallestExponent = (hasSignAndZero ? 1 : 0) - bias - mantissaBits
+    largest =
+      switch specials {
+      case .infinityAndNaN: infinity - 1
+      case .nanOnAllOnes: magnitudeMask - 1
+      case .nanOnNegativeZero, .none: magnitudeMask
+      }
   }
 
   /// The format of a floating-point dtype; nil for the others.
@@ -54,27 +76,6 @@ public struct FloatFormat: Sendable, Hashable {
     case .bool, .u8, .i8, .i16, .u16, .i32, .u32, .c64, .i64, .u64: return nil
     }
   }
-
-  /// Exponent and mantissa bits, without the sign.
-  var magnitudeBits: Int { exponentBits + mantissaBits }
-  var magnitudeMask: UInt64 { (1 << UInt64(magnitudeBits)) - 1 }
-  var mantissaMask: UInt64 { (1 << UInt64(mantissaBits)) - 1 }
-  var signBit: UInt64 { hasSignAndZero ? 1 << UInt64(magnitudeBits) : 0 }
-
-  /// The magnitude code of infinity, in the types that have one.
-  var infinity: UInt64 { ((1 << UInt64(exponentBits)) - 1) << UInt64(mantissaBits) }
-
-  /// The magnitude code of the largest number.
-  var largest: UInt64 {
-    switch specials {
-    case .infinityAndNaN: infinity - 1
-    case .nanOnAllOnes: magnitudeMask - 1
-    case .nanOnNegativeZero, .none: magnitudeMask
-    }
-  }
-
-  /// The power of two of one unit in the last place of the smallest numbers.
-  var smallestExponent: Int { (hasSignAndZero ? 1 : 0) - bias - mantissaBits }
 
   /// Wide types keep what they can of a NaN's payload; narrow ones have one NaN a sign, or one at all.
   var keepsPayload: Bool { mantissaBits >= 7 }

@@ -11,5 +11,6 @@
 #include "normalfloat.h"
 #include "statistics.h"
 #include "elements.h"
+#include "planes.h"
 
 #endif

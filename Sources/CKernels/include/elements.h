@@ -18,6 +18,9 @@ void bale_f32_to_f16(const void *source, void *target, size_t count);
 // target[i] = table[source[i]] for types of a byte; table has 256 entries.
 void bale_bytes_to_f32(const void *source, const float *table, void *target, size_t count);
 
+// The same for types of four bits, two in a byte, the first in the low nibble; table has 16 entries, count is even.
+void bale_nibbles_to_f32(const void *source, const float *table, void *target, size_t count);
+
 // A float type of at most 8 bits with a sign: how F32 is rounded to it.
 typedef struct {
   uint32_t mantissa_bits;
