@@ -91,12 +91,14 @@ extension DirectoryTables {
     }
   }
 
-  /// A plane starts at a multiple of 128; a raw plane of an expert is one run of bytes.
+  /// A plane starts at a multiple of 128; a raw plane of an expert is one run of bytes, unless it is `variable`.
   private func isPlaced(_ plane: PlaneRow, in record: RecordRow) -> Bool {
     guard plane.chunkCount > 0 else { return true }
     let first = Int(plane.firstChunk)
     guard chunks[first].offset % UInt64(BaleConstants.planeAlignment) == 0 else { return false }
-    guard plane.compression == 0, case .expert = RecordKind(record) else { return true }
+    guard plane.compression == 0, plane.extent != PlaneExtent.variable.code, case .expert = RecordKind(record) else {
+      return true
+    }
     return (first + 1..<first + Int(plane.chunkCount)).allSatisfy {
       chunks[$0].offset == chunks[$0 - 1].offset + UInt64(chunks[$0 - 1].stored)
     }

@@ -1,83 +1,83 @@
-/// The decoded planes of one record. Raw planes stay where they are in the record's bytes.
+/// The decoded planes of one record. What is raw stays where it is in the record's bytes.
 public struct RecordContent: Sendable {
   public let record: BaleRecord
   private let bytes: [UInt8]
-  /// Per part and plane.
-  private let planes: [[Place]]
+  /// Per part, plane and chunk.
+  private let chunks: [[[Place]]]
 
   private enum Place: Sendable {
     case inRecord(Range<Int>)
     case decoded([UInt8])
   }
 
-  /// Checks every chunk. Throws `BaleError`.
+  /// Checks every chunk of the record, then takes it apart. Throws `BaleError`.
   init(_ record: BaleRecord, bytes: [UInt8], shard: BaleFile.Shard) throws {
     let reader = ChunkReader(shard)
-    let chunks = shard.directory.chunks
-    let start = record.range.lowerBound
     let row = shard.directory.records[record.id.index]
+    let start = record.range.lowerBound
     try bytes.withUnsafeBytes { buffer in
       for index in Int(row.firstChunk)..<Int(row.firstChunk) + Int(row.chunkCount) {
-        let chunk = chunks[index]
-        // A chunk that the record shares with an earlier one lies outside and is read on its own.
-        guard let extent = Self.slice(buffer, Int(chunk.offset) - start, Int(chunk.extent)) else { continue }
-        try reader.check(extent, chunk, tensor: nil)
+        let chunk = shard.directory.chunks[index]
+        // A chunk that the record shares with an earlier one lies outside and is checked when it is read.
+        guard let range = Self.range(chunk, Int(chunk.extent), start, bytes.count) else { continue }
+        try reader.check(UnsafeRawBufferPointer(rebasing: buffer[range]), chunk, tensor: nil)
       }
     }
     self.record = record
     self.bytes = bytes
-    planes = try record.parts.map { name, part in
-      try part.planes.map {
-        try Self.place($0, tensor: name, bytes: bytes, start: start, reader: reader, chunks: chunks)
-      }
-    }
-  }
-
-  private static func place(
-    _ plane: BalePlane, tensor: String, bytes: [UInt8], start: Int, reader: ChunkReader, chunks: Table<ChunkRow>
-  ) throws -> Place {
-    if !plane.isCompressed, let range = run(plane, start, bytes.count, chunks) { return .inRecord(range) }
-    var result: [UInt8] = []
-    result.reserveCapacity(plane.decodedLength)
-    try bytes.withUnsafeBytes { buffer in
-      for index in plane.chunks {
-        let chunk = chunks[index]
-        if let stored = slice(buffer, Int(chunk.offset) - start, Int(chunk.stored)) {
-          if reader.isFrame(chunk, plane.isCompressed) {
-            result += try reader.decode(stored, chunk, tensor: tensor)
-          } else {
-            result.append(contentsOf: stored)
+    chunks = try record.parts.map { name, part in
+      try part.planes.map { plane in
+        try plane.chunks.map { index in
+          let chunk = shard.directory.chunks[index]
+          guard let range = Self.range(chunk, Int(chunk.stored), start, bytes.count) else {
+            return .decoded(try reader.read(index, isCompressed: plane.isCompressed, tensor: name))
           }
-        } else {
-          result += try reader.read(index, isCompressed: plane.isCompressed, tensor: tensor)
+          guard reader.isFrame(chunk, plane.isCompressed) else { return .inRecord(range) }
+          return .decoded(
+            try bytes.withUnsafeBytes {
+              try reader.decode(UnsafeRawBufferPointer(rebasing: $0[range]), chunk, tensor: name)
+            })
         }
       }
     }
-    return .decoded(result)
   }
 
-  /// The range of a plane whose chunks follow one another in the record.
-  private static func run(_ plane: BalePlane, _ start: Int, _ count: Int, _ chunks: Table<ChunkRow>) -> Range<Int>? {
-    guard let first = plane.chunks.first else { return 0..<0 }
-    var end = Int(chunks[first].offset)
-    for index in plane.chunks {
-      guard Int(chunks[index].offset) == end else { return nil }
-      end += Int(chunks[index].stored)
-    }
-    let range = Int(chunks[first].offset) - start..<end - start
-    return range.lowerBound >= 0 && range.upperBound <= count ? range : nil
+  /// The range in the record of the first `count` bytes of a chunk, nil if it lies elsewhere.
+  private static func range(_ chunk: ChunkRow, _ count: Int, _ start: Int, _ length: Int) -> Range<Int>? {
+    let first = Int(chunk.offset) - start
+    return first >= 0 && count <= length && first <= length - count ? first..<first + count : nil
   }
 
-  private static func slice(_ buffer: UnsafeRawBufferPointer, _ start: Int, _ count: Int) -> UnsafeRawBufferPointer? {
-    guard start >= 0, count <= buffer.count, start <= buffer.count - count else { return nil }
-    return UnsafeRawBufferPointer(rebasing: buffer[start..<start + count])
-  }
-
-  /// Lends the bytes of a plane of part `part` of the record, all spans one after another.
-  public func withPlane<R>(_ plane: Int, ofPart part: Int, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-    switch planes[part][plane] {
+  /// Lends the bytes of one chunk: span `index` of the plane, or a piece of a `whole` one.
+  /// - Parameter part: index in the record's parts.
+  public func withChunk<R>(
+    _ index: Int, plane: Int, part: Int, _ body: (UnsafeRawBufferPointer) throws -> R
+  ) rethrows -> R {
+    switch chunks[part][plane][index] {
     case .inRecord(let range): try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
     case .decoded(let decoded): try decoded.withUnsafeBytes { try body($0) }
     }
+  }
+
+  /// Lends all bytes of a plane, chunk after chunk: without a copy where they are one run in the record.
+  public func withPlane<R>(_ plane: Int, part: Int, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    if let run = run(chunks[part][plane]) {
+      return try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[run])) }
+    }
+    var joined: [UInt8] = []
+    for index in chunks[part][plane].indices {
+      withChunk(index, plane: plane, part: part) { joined.append(contentsOf: $0) }
+    }
+    return try joined.withUnsafeBytes { try body($0) }
+  }
+
+  private func run(_ places: [Place]) -> Range<Int>? {
+    guard case .inRecord(let first)? = places.first else { return places.isEmpty ? 0..<0 : nil }
+    var run = first.lowerBound..<first.lowerBound
+    for place in places {
+      guard case .inRecord(let range) = place, range.lowerBound == run.upperBound else { return nil }
+      run = run.lowerBound..<range.upperBound
+    }
+    return run
   }
 }
