@@ -146,9 +146,9 @@ public final class BaleWriter {
     name: String, size: Int, sha256: [UInt8], segments: [WrittenSegment]
   ) throws(BaleWriterError) {
     guard Path.isContained(name), sha256.count == 32 else { throw .fileName(name) }
-    guard fileNames.insert(name).inserted else { throw .duplicateFile(name) }
     let total = segments.reduce(0) { $0 + $1.count }
     guard total == size else { throw .fileSize(name, segments: total, size: size) }
+    guard fileNames.insert(name).inserted else { throw .duplicateFile(name) }
     files.append(FileDeclaration(name: name, size: size, sha256: sha256, segments: segments))
     shards[0].noteFile(name: name, segments: segments)
   }
