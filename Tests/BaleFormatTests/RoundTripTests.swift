@@ -125,7 +125,7 @@ import Testing
   @Test func aBlobOfSeveralMegabytesIsReadInPieces() throws {
     let directory = try TemporaryDirectory()
     let bytes = (0..<(5 << 19) + 77).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
-    for compress in [nil, SampleFile.zstd] as [((UnsafeRawBufferPointer) -> [UInt8])?] {
+    for compress in [nil, SampleFile.zstd] as [((UnsafeRawBufferPointer) throws -> [UInt8])?] {
       var options = BaleWriter.Options()
       options.overwrite = true
       let writer = try BaleWriter(directory.file("blob.bale"), options: options)

@@ -1,7 +1,7 @@
 import BaleFormat
 import ByteIO
-import CZstd
 import Codecs
+import Compression
 import Tensors
 import TestSupport
 
@@ -43,10 +43,8 @@ struct SampleTensor {
 
 /// Writes test files: by rule, the same bytes every time.
 enum SampleFile {
-  static func zstd(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: ZSTD_compressBound(bytes.count)) { buffer, count in
-      count = ZSTD_compress(buffer.baseAddress, buffer.count, bytes.baseAddress, bytes.count, 3)
-    }
+  static func zstd(_ bytes: UnsafeRawBufferPointer) throws -> [UInt8] {
+    try ZstdCompressor().compress(bytes, .level(3))
   }
 
   /// Writes a record of whole or partial tensors.

@@ -1,6 +1,5 @@
 import ByteIO
 import Codecs
-import Compression
 
 extension BaleFile {
   /// The decoded bytes of one chunk of a plane of a part: a span of it, or a piece of 1 MiB of a `whole` plane.

@@ -27,7 +27,7 @@ struct ChunkReader {
   /// The content of a frame, into exactly the bytes that the chunk row gives it.
   func decode(_ frame: UnsafeRawBufferPointer, _ row: ChunkRow, tensor: String?) throws(BaleError) -> [UInt8] {
     do {
-      return try ZstdFrame.decode(frame, count: Int(row.decoded))
+      return try ZstdDecompressor().decompress(frame, exactly: Int(row.decoded))
     } catch {
       throw fault(.chunkFrame("\(error)"), row, tensor)
     }
