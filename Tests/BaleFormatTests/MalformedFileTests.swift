@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test(arguments: MalformedFile.all) func isRefusedForItsReason(_ file: MalformedFile) throws {
-    let bytes = Resealed(try SampleFile.bytes(withExperts: false), edit: file.edit).bytes
+    let bytes = try file.bytes()
     let path = Self.folder + "/\(file.name).bale"
     if getenv("BALE_RECORD") != nil {
       let output = try OutputFile(path, overwrite: true)

@@ -7,26 +7,49 @@ import Testing
 struct MalformedFile: Sendable, CustomTestStringConvertible {
   var name: String
   var reason: BaleReason
+  /// Made from the sample with experts.
+  var withExperts = false
+  /// All digests hold.
+  var isSealed = true
   var edit: @Sendable (inout Resealed) -> Void
 
-  init(_ name: String, _ reason: BaleReason, _ edit: @escaping @Sendable (inout Resealed) -> Void) {
+  init(
+    _ name: String, _ reason: BaleReason, withExperts: Bool = false, isSealed: Bool = true,
+    _ edit: @escaping @Sendable (inout Resealed) -> Void
+  ) {
     self.name = name
     self.reason = reason
+    self.withExperts = withExperts
+    self.isSealed = isSealed
     self.edit = edit
+  }
+
+  func bytes() throws -> [UInt8] {
+    let bytes = try SampleFile.bytes(withExperts: withExperts)
+    return Resealed(bytes, seals: isSealed, edit: edit).bytes
   }
 
   var testDescription: String { name }
 
   /// Rows of the sample: tensors by name are embed, empty, größe, norm, packed, sparse; records are norm, embed,
   /// größe, empty, packed, sparse, the blob.
-  static let all: [MalformedFile] = frame + sections + tensors + parts + records + planes + chunks + files
+  static let all: [MalformedFile] = damage + frame + sections + tensors + parts + records + planes + chunks + files
+
+  static let damage = [
+    MalformedFile("short", .tooShort(size: 255), isSealed: false) { $0.bytes.removeLast($0.bytes.count - 255) },
+    MalformedFile("text-mode", .notBale, isSealed: false) { $0.bytes.remove(at: 5) },
+    MalformedFile("header-damaged", .headerDamaged, isSealed: false) { $0.bytes[8] ^= 2 },
+    MalformedFile("cut", .noTrailer, isSealed: false) { $0.bytes.removeLast() },
+    MalformedFile("trailer-damaged", .trailerDamaged, isSealed: false) { $0.bytes[$0.trailer + 3] ^= 1 },
+    MalformedFile("directory-damaged", .directoryDamaged, isSealed: false) { $0.bytes[$0.directory + 99] ^= 1 },
+  ]
 
   static let frame = [
     MalformedFile("header-version", .version(2)) { $0.set(UInt32(2), at: 8) },
     MalformedFile("header-reserved", .reserved("the rest of the header")) { $0.set(UInt8(1), at: 40) },
     MalformedFile("trailer-version", .version(7)) { $0.set(UInt32(7), at: $0.trailer + 72) },
     MalformedFile("trailer-reserved", .reserved("the rest of the trailer")) { $0.set(UInt8(1), at: $0.trailer + 80) },
-    MalformedFile("file-length", .fileLength(stated: 1 << 40, actual: 6720)) {
+    MalformedFile("file-length", .fileLength(stated: 1 << 40, actual: 6336)) {
       $0.set(UInt64(1 << 40), at: $0.trailer + 64)
     },
     MalformedFile("directory-range", .directoryRange(offset: .max - 127, length: 256)) {
@@ -113,6 +136,9 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
     MalformedFile("record-unaligned", .recordRange(row: 1)) { $0.set(UInt64(257), at: $0.row("RECD", 1) + 16) },
     MalformedFile("record-outside", .recordRange(row: 1)) { $0.set(UInt64.max - 127, at: $0.row("RECD", 1) + 24) },
     MalformedFile("record-overlap", .recordRange(row: 1)) { $0.set(UInt64(128), at: $0.row("RECD", 1) + 16) },
+    MalformedFile("record-expert-repeated", .recordExpertRepeated(row: 9), withExperts: true) {
+      $0.set(UInt32(0), at: $0.row("RECD", 9) + 8)
+    },
     MalformedFile("record-expert-unaligned", .recordRange(row: 1)) {
       let row = $0.row("RECD", 1)
       $0.set(UInt8(1), at: row)

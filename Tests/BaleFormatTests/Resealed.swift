@@ -5,10 +5,10 @@ import ByteIO
 struct Resealed {
   var bytes: [UInt8]
 
-  init(_ bytes: [UInt8], edit: (inout Resealed) throws -> Void) rethrows {
+  init(_ bytes: [UInt8], seals: Bool = true, edit: (inout Resealed) throws -> Void) rethrows {
     self.bytes = bytes
     try edit(&self)
-    seal()
+    if seals { seal() }
   }
 
   func u32(_ offset: Int) -> Int { (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) } }

@@ -1,7 +1,6 @@
 import BaleFormat
 import ByteIO
 import Codecs
-import Compression
 import Tensors
 import TestSupport
 
@@ -32,21 +31,18 @@ struct SampleTensor {
       codec: codec, elements: elements, columns: shape.columns, compressed: compressed, spanElements: spanElements)
   }
 
-  /// Bytes of a chunk: by rule, so that they compress a little, and different in every chunk.
+  /// Bytes of a chunk: by rule, different in every chunk. In compressed planes all but the second are constant.
   func bytes(part: Int, plane: Int, chunk: Int, layout: PartLayout) -> [UInt8] {
     let limit = layout.planes[plane].decodedLength(ofChunk: chunk)
     let count = layout.planes[plane].extent == .variable ? limit / 7 : limit
+    if compressed.contains(plane) && chunk != 1 { return [UInt8](repeating: UInt8(seed) &+ UInt8(chunk), count: count) }
     var random = SplitMix64(seed: seed &* 1009 &+ UInt64(part * 131 + plane * 17 + chunk))
-    return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next() & 15) }
+    return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
   }
 }
 
 /// Writes test files: by rule, the same bytes every time.
 enum SampleFile {
-  static func zstd(_ bytes: UnsafeRawBufferPointer) throws -> [UInt8] {
-    try ZstdCompressor().compress(bytes, .level(3))
-  }
-
   /// Writes a record of whole or partial tensors.
   static func write(
     _ kind: RecordKind, _ parts: [(tensor: SampleTensor, id: TensorID, range: Range<Int>)], to writer: BaleWriter,
@@ -61,7 +57,8 @@ enum SampleFile {
         for chunk in 0..<layout.planes[plane].chunkCount {
           let bytes = part.tensor.bytes(part: part.range.lowerBound, plane: plane, chunk: chunk, layout: layout)
           try writer.append(
-            try layout.chunk(plane: plane, index: chunk, bytes: bytes, sha256: sha256, compress: zstd), part: index)
+            try layout.chunk(plane: plane, index: chunk, bytes: bytes, sha256: sha256, compress: ConstantFrame.make),
+            part: index)
         }
       }
     }

@@ -41,6 +41,7 @@ public final class BaleFile: Sendable {
   init(shards: [Shard]) throws {
     self.shards = shards
     try ShardSet.check(shards)
+    try ShardSet.checkExperts(shards)
     merged = shards.count == 1 ? nil : try ShardSet.merge(shards)
     try SegmentCheck(shards: shards).check()
   }

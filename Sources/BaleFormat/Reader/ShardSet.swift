@@ -34,6 +34,18 @@ enum ShardSet {
     }
   }
 
+  /// Each expert of a layer is in one record. Throws `BaleError`.
+  static func checkExperts(_ shards: [BaleFile.Shard]) throws(BaleError) {
+    var seen: Set<UInt64> = []
+    for shard in shards {
+      for (row, record) in shard.directory.records.enumerated() where record.layer != BaleConstants.none {
+        guard seen.insert(UInt64(record.layer) << 32 | UInt64(record.expert)).inserted else {
+          throw BaleError(.recordExpertRepeated(row: row), file: shard.source.path)
+        }
+      }
+    }
+  }
+
   /// The tensors of all shards by name, each at the first shard that has a part of it. Throws `BaleError` if shards
   /// contradict each other.
   static func merge(_ shards: [BaleFile.Shard]) throws(BaleError) -> [BaleFile.TensorRef] {
