@@ -44,15 +44,20 @@ struct ChunkTiling {
         unordered.append(index)
       }
     }
-    let chunks = tables.chunks
-    unordered.sort { (chunks[$0].offset, chunks[$0].extent) < (chunks[$1].offset, chunks[$1].extent) }
-    for index in unordered {
-      guard chunks[index].offset == end else { throw tables.fault(.chunkTiling(row: index), .chunks, index) }
-      end += UInt64(chunks[index].extent)
+    for index in inFileOrder(unordered) {
+      guard tables.chunks[index].offset == end else { throw tables.fault(.chunkTiling(row: index), .chunks, index) }
+      end += UInt64(tables.chunks[index].extent)
     }
     guard end == record.offset + record.byteCount else {
       throw tables.fault(.recordRange(row: row), .records, row)
     }
+  }
+
+  /// Chunk rows by offset: those of compressed planes come in the order of their planes.
+  private func inFileOrder(_ rows: [Int]) -> [Int] {
+    guard rows.count > 1 else { return rows }
+    let chunks = tables.chunks
+    return rows.sorted { (chunks[$0].offset, chunks[$0].extent) < (chunks[$1].offset, chunks[$1].extent) }
   }
 
   /// The record has the range and the chunk rows of an earlier one.

@@ -41,11 +41,14 @@ extension DirectoryTables {
     }
     guard tensor.encoding < encodings.count else { throw fault(.tensorEncoding(row: row), .tensors, row) }
     let isMeasured = tensor.flags & TensorRow.measured != 0
-    for error in [tensor.relativeMSE, tensor.maximumError] {
-      guard error.isFinite, error >= 0, isMeasured || error.bitPattern == 0 else {
-        throw fault(.tensorError(row: row), .tensors, row)
-      }
+    guard isStatistic(tensor.relativeMSE, isMeasured), isStatistic(tensor.maximumError, isMeasured) else {
+      throw fault(.tensorError(row: row), .tensors, row)
     }
+  }
+
+  /// A finite number that isn't negative, and zero where nothing was measured.
+  private func isStatistic(_ value: Double, _ isMeasured: Bool) -> Bool {
+    value.isFinite && value >= 0 && (isMeasured || value.bitPattern == 0)
   }
 
   /// The product of the dimensions, nil if one or the product doesn't fit.

@@ -73,8 +73,15 @@ struct TextCheck {
   }
 
   private static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    if bytes.allSatisfy({ $0 < 0x80 }) { return true }
-    return String(validating: bytes, as: UTF8.self) != nil
+    isASCII(bytes) || String(validating: bytes, as: UTF8.self) != nil
+  }
+
+  private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var high: UInt64 = 0
+    let words = bytes.count / 8
+    for word in 0..<words { high |= bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self) }
+    for byte in bytes[(words * 8)...] { high |= UInt64(byte) }
+    return high & 0x8080_8080_8080_8080 == 0
   }
 
   /// True if the reference lies in the heap and cuts no character in two.

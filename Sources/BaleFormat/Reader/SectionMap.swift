@@ -1,9 +1,11 @@
 import ByteIO
 
-/// Where the sections of a directory are.
-struct SectionMap: Sendable {
+/// Where the sections of a directory are. Its pointer is into `storage`, which it keeps and nobody changes.
+struct SectionMap: @unchecked Sendable {
   private let storage: DirectoryBytes
   private var ranges: [SectionTag: Range<Int>] = [:]
+  /// The string heap, at hand for the many that look up a name.
+  private(set) var stringHeap = UnsafeRawBufferPointer(start: nil, count: 0)
 
   /// Reads the section table. Throws `BaleError`.
   init(_ storage: DirectoryBytes, path: String, offset: Int) throws(BaleError) {
@@ -32,6 +34,7 @@ struct SectionMap: Sendable {
     }
     guard end == storage.bytes.count else { throw fault(.sectionTable) }
     try checkComplete(fault)
+    stringHeap = storage.slice(range(.strings))
   }
 
   private func checkComplete(_ fault: (BaleReason) -> BaleError) throws(BaleError) {
@@ -79,14 +82,12 @@ struct SectionMap: Sendable {
 
   func table<Row: DirectoryRow>(_ tag: SectionTag) -> Table<Row> {
     let range = range(tag)
-    return Table(storage: storage, offset: range.lowerBound, count: range.count / Row.length)
+    return Table(storage, offset: range.lowerBound, count: range.count / Row.length)
   }
 
   /// Bytes of the string heap. The reference must have been checked.
   func text(_ reference: TextReference) -> UnsafeRawBufferPointer {
-    let start = range(.strings).lowerBound + Int(reference.offset)
-    return storage.slice(start..<start + Int(reference.count))
+    let start = Int(reference.offset)
+    return UnsafeRawBufferPointer(rebasing: stringHeap[start..<start + Int(reference.count)])
   }
-
-  var stringHeap: UnsafeRawBufferPointer { storage.slice(range(.strings)) }
 }
