@@ -1,5 +1,7 @@
 import BaleFormat
 import ByteIO
+import Codecs
+import Tensors
 import TestSupport
 import Testing
 
@@ -29,12 +31,49 @@ import Testing
     try check("v1-sha256.bale", try SampleFile.bytes(withExperts: false, sha256: true))
   }
 
-  @Test func theSetIsAsItWas() throws {
+  /// The file of the worked example: a tensor `w` of four bytes.
+  private func minimal() throws -> [UInt8] {
     let directory = try TemporaryDirectory()
-    var options = BaleWriter.Options()
-    options.shardSize = 35_000
-    for shard in try SampleFile.write(to: directory.file("v1-set.bale"), options: options) {
-      try check(Path.name(of: shard.path), try Fixtures.bytes(shard.path))
+    let writer = try BaleWriter(directory.file("m.bale"))
+    let codec = PlainCodec(.u8)
+    let shape = try #require(Shape([2, 2]))
+    let tensor = try writer.declare(
+      TensorDeclaration(
+        name: "w", dtype: .u8, shape: shape, encoding: codec.descriptor.description, isLossless: true))
+    let layout = try PartLayout(codec: codec, elements: 4, columns: 2)
+    try writer.beginRecord(.tensor, parts: [PartDeclaration(tensor: tensor, range: 0..<2, layout: layout)])
+    try writer.append(try layout.chunk(plane: 0, index: 0, bytes: [1, 2, 3, 4]), part: 0)
+    try writer.endRecord()
+    return try Fixtures.bytes(try writer.commit()[0].path)
+  }
+
+  /// Lines of specs/bale.md of the form `0000: 89 42 ...`.
+  private func printedBytes() throws -> [Int: [UInt8]] {
+    let text = String(decoding: try Fixtures.bytes(Fixtures.root + "/specs/bale.md"), as: UTF8.self)
+    var lines: [Int: [UInt8]] = [:]
+    for line in text.split(separator: "\n") {
+      guard let colon = line.firstIndex(of: ":"), let offset = Int(line[..<colon], radix: 16) else { continue }
+      let fields = line[line.index(after: colon)...].split(separator: "|")[0].split(separator: " ")
+      let bytes = fields.compactMap { UInt8($0, radix: 16) }
+      if bytes.count == fields.count { lines[offset] = bytes }
+    }
+    return lines
+  }
+
+  @Test func theWorkedExampleOfTheSpecIsTheFile() throws {
+    let bytes = try minimal()
+    try check("v1-minimal.bale", bytes)
+    var covered = 0
+    for (offset, line) in try printedBytes() {
+      #expect(Array(bytes[offset..<min(bytes.count, offset + line.count)]) == line)
+      covered += line.count
+    }
+    #expect(covered == bytes.count)
+  }
+
+  @Test func theSetIsAsItWas() throws {
+    for (index, bytes) in try SampleFile.setBytes().enumerated() {
+      try check("v1-set-0000\(index + 1)-of-00003.bale", bytes)
     }
   }
 

@@ -9,23 +9,27 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
   var reason: BaleReason
   /// Made from the sample with experts.
   var withExperts = false
+  /// Made from the first file of the set of three.
+  var inSet = false
   /// All digests hold.
   var isSealed = true
   var edit: @Sendable (inout Resealed) -> Void
 
   init(
-    _ name: String, _ reason: BaleReason, withExperts: Bool = false, isSealed: Bool = true,
+    _ name: String, _ reason: BaleReason, withExperts: Bool = false, inSet: Bool = false,
+    isSealed: Bool = true,
     _ edit: @escaping @Sendable (inout Resealed) -> Void
   ) {
     self.name = name
     self.reason = reason
     self.withExperts = withExperts
+    self.inSet = inSet
     self.isSealed = isSealed
     self.edit = edit
   }
 
   func bytes() throws -> [UInt8] {
-    let bytes = try SampleFile.bytes(withExperts: withExperts)
+    let bytes = inSet ? try SampleFile.setBytes()[0] : try SampleFile.bytes(withExperts: withExperts)
     return Resealed(bytes, seals: isSealed, edit: edit).bytes
   }
 
@@ -181,6 +185,9 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
   ]
 
   static let files = [
+    MalformedFile("shard-number", .shardNumber(number: 4, count: 3), inSet: true) {
+      $0.set(UInt32(4), at: $0.row("SHRD", 0) + 16)
+    },
     MalformedFile("file-name", .fileName(row: 0)) {
       // "config/a.json" becomes "../fig/a.json".
       let start = $0.row("STRS", $0.u32($0.row("FILE", 0)))

@@ -125,4 +125,12 @@ enum SampleFile {
     _ = try write(to: directory.file("sample.bale"), options: options, withExperts: withExperts)
     return try Fixtures.bytes(directory.file("sample.bale"))
   }
+
+  /// The bytes of the same model in three shards.
+  static func setBytes() throws -> [[UInt8]] {
+    let directory = try TemporaryDirectory()
+    var options = BaleWriter.Options()
+    options.shardSize = 35_000
+    return try write(to: directory.file("sample.bale"), options: options).map { try Fixtures.bytes($0.path) }
+  }
 }
