@@ -71,6 +71,12 @@ import Testing
     #expect(covered == bytes.count)
   }
 
+  @Test func theEncodingsAreAsTheyWere() throws {
+    let directory = try TemporaryDirectory()
+    try EncodingSamples.write(to: directory.file("e.bale"))
+    try check("v1-encodings.bale", try Fixtures.bytes(directory.file("e.bale")))
+  }
+
   @Test func theSetIsAsItWas() throws {
     for (index, bytes) in try SampleFile.setBytes().enumerated() {
       try check("v1-set-0000\(index + 1)-of-00003.bale", bytes)

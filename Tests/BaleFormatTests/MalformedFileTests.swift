@@ -36,6 +36,8 @@ import Testing
 
   @Test func everySampleHasItsRow() throws {
     #expect(try Path.entries(of: Self.folder) == MalformedFile.all.map { $0.name + ".bale" }.sorted())
+    let spec = String(decoding: try Fixtures.bytes(Fixtures.root + "/specs/bale.md"), as: UTF8.self)
+    for file in MalformedFile.all { #expect(spec.contains(file.name), "\(file.name)") }
   }
 
   @Test func theSampleIsFineBeforeItIsSpoilt() throws {
