@@ -201,6 +201,7 @@ struct MalformedFile: Sendable, CustomTestStringConvertible {
     MalformedFile("segment-blob", .segment(row: 0)) { $0.set(UInt32(0), at: $0.row("SEGM", 0) + 4) },
     MalformedFile("segment-range", .segment(row: 0)) { $0.set(UInt64(299), at: $0.row("SEGM", 0) + 8) },
     MalformedFile("segment-tensor", .segment(row: 3)) { $0.set(UInt32(6), at: $0.row("SEGM", 3) + 4) },
+    MalformedFile("segment-tensor-range", .segment(row: 3)) { $0.set(UInt64(1), at: $0.row("SEGM", 3) + 8) },
     MalformedFile("segment-shard", .segment(row: 2)) { $0.set(UInt16(1), at: $0.row("SEGM", 2) + 2) },
   ]
 }

@@ -149,6 +149,17 @@ import Testing
     #expect(throws: BaleWriterError.duplicateTensor("t")) { try writer.declare(tensor.declaration) }
   }
 
+  @Test func namesThatDifferInBytesAreTwo() throws {
+    for name in ["\u{E9}", "e\u{301}"] {
+      var tensor = tensor
+      tensor.name = name
+      let id = try writer.declare(tensor.declaration)
+      try SampleFile.write(.tensor, [(tensor, id, 0..<4)], to: writer)
+    }
+    let file = try BaleFile(try writer.commit()[0].path)
+    #expect(file.index(named: "e\u{301}") == 0 && file.index(named: "\u{E9}") == 1)
+  }
+
   @Test func callsComeInOrder() throws {
     let id = try writer.declare(tensor.declaration)
     let layout = try tensor.layout(0..<4)

@@ -63,7 +63,7 @@ extension BaleFile {
       case .layout: .layout(shard.directory.string(row.layout), tensor: tensorName())
       case nil: .unknown(row.kind)
       }
-    return BaleSegment(source: source, offset: Int(truncatingIfNeeded: row.offset), count: Int(row.count))
+    return BaleSegment(source: source, offset: Int(clamping: row.offset), count: Int(row.count))
   }
 
   /// Gives a range of a blob's bytes to `body`, piece by piece of at most 1 MiB.

@@ -20,7 +20,7 @@ final class Directory: Sendable {
   /// Nil for a file that is no shard.
   let shard: ShardRow?
   /// Tensors whose parts here don't cover them: rows of a shard.
-  let partialTensors: [Int]
+  let partialTensors: Set<Int>
 
   /// Reads and checks. Throws `BaleError`, or `IOError` from the source.
   init(_ source: any ByteSource) throws {

@@ -4,8 +4,8 @@ import Codecs
 /// Checks of TENS, DIMS and PART.
 extension DirectoryTables {
   /// Gives the rows of tensors whose parts don't cover them.
-  func checkTensors(_ heap: TextCheck) throws(BaleError) -> [Int] {
-    var partial: [Int] = []
+  func checkTensors(_ heap: TextCheck) throws(BaleError) -> Set<Int> {
+    var partial: Set<Int> = []
     var dimension: UInt32 = 0
     var part: UInt32 = 0
     for row in tensors.indices {
@@ -19,7 +19,7 @@ extension DirectoryTables {
       else { throw fault(.tensorParts(row: row), .tensors, row) }
       if try !coversTensor(row, tensor) {
         guard shard != nil else { throw fault(.tensorParts(row: row), .tensors, row) }
-        partial.append(row)
+        partial.insert(row)
       }
       (dimension, part) = (next, nextPart)
     }

@@ -18,7 +18,7 @@ struct DirectoryTables {
 
   /// Checks every row against the others. Gives the tensors whose parts don't cover them, which a shard may have.
   /// Throws `BaleError`.
-  func check() throws(BaleError) -> [Int] {
+  func check() throws(BaleError) -> Set<Int> {
     try checkReserved()
     let heap = try TextCheck(sections.stringHeap, fault: fault(.text(table: "STRS", row: 0), .strings, 0))
     for row in encodings.indices where !heap.contains(encodings[row]) {
