@@ -103,6 +103,11 @@ public struct SourceChanged: Error, Equatable, CustomStringConvertible {
   public var path: String
   public var detail: String
 
+  public init(path: String, detail: String) {
+    self.path = path
+    self.detail = detail
+  }
+
   public var description: String { "\(path): changed while it was being read: \(detail)" }
 }
 

@@ -17,6 +17,14 @@ public struct Shape: Sendable, Hashable, CustomStringConvertible {
     self.elements = product
   }
 
+  private init() {
+    dimensions = []
+    elements = 1
+  }
+
+  /// The shape without dimensions.
+  public static let scalar = Shape()
+
   public var rank: Int { dimensions.count }
 
   /// Length of a row: the innermost dimension, 1 for a scalar.

@@ -21,6 +21,14 @@ public struct PlaneLayout: Sendable, Hashable {
     index == chunkCount - 1 ? decodedLength - chunkLength * index : chunkLength
   }
 
+  /// Bytes that a chunk takes in the file, the zeros after it included: appended chunks fill 128 bytes, of a fixed
+  /// plane only the end does.
+  func extent(ofChunk index: Int, stored: Int) -> Int {
+    let alignment = BaleConstants.planeAlignment
+    if !isFixed { return (stored + alignment - 1) / alignment * alignment }
+    return index == chunkCount - 1 ? stored + (alignment - decodedLength % alignment) % alignment : stored
+  }
+
   /// A plane that is one piece, in chunks of 1 MiB.
   static func whole(_ role: PlaneRole, length: Int, isCompressed: Bool) -> PlaneLayout {
     PlaneLayout(
@@ -42,12 +50,17 @@ public struct PartLayout: Sendable, Hashable {
   /// - Parameters:
   ///   - elements: elements of the part, in rows of `columns`.
   ///   - compressed: indices of the codec's planes that are to be zstd frames.
-  /// Throws `BaleWriterError.chunkTooLarge` if a span of this codec can't be kept below the limit of a chunk.
-  public init(codec: any Codec, elements: Int, columns: Int, compressed: Set<Int> = []) throws(BaleWriterError) {
+  ///   - spanElements: elements of a span, a multiple of the codec's alignment; nil takes the largest multiple up to
+  ///     2^20, or the alignment itself.
+  /// Throws `BaleWriterError.spanAlignment`, or `chunkTooLarge` if a span is beyond the limit of a chunk.
+  public init(
+    codec: any Codec, elements: Int, columns: Int, compressed: Set<Int> = [], spanElements: Int? = nil
+  ) throws(BaleWriterError) {
     let alignment = max(1, codec.alignment(columns: columns))
-    let span = alignment * max(1, BaleConstants.spanElements / alignment)
+    let span = spanElements ?? alignment * max(1, BaleConstants.spanElements / alignment)
+    guard span > 0, span % alignment == 0 else { throw .spanAlignment(span: span, alignment: alignment) }
     self.elements = elements
-    spanElements = span
+    self.spanElements = span
     spanCount = elements.dividedRoundingUp(by: span)
     var planes: [PlaneLayout] = []
     for (index, plane) in codec.planes.enumerated() {

@@ -34,8 +34,9 @@ public final class BaleWriter {
   var errors: [Int: (relativeMSE: Double, maximum: Double)] = [:]
   var files: [FileDeclaration] = []
   var shards: [ShardOutput] = []
-  private var names: Set<String> = []
-  private var fileNames: Set<String> = []
+  /// Names by their bytes: Swift takes strings for equal that differ in bytes.
+  private var names: Set<[UInt8]> = []
+  private var fileNames: Set<[UInt8]> = []
   private var open: OpenRecord?
   var isCommitted = false
 
@@ -54,7 +55,7 @@ public final class BaleWriter {
 
   /// Makes a tensor known, before the first record with a part of it. Throws `BaleWriterError`.
   public func declare(_ tensor: TensorDeclaration) throws(BaleWriterError) -> TensorID {
-    guard names.insert(tensor.name).inserted else { throw .duplicateTensor(tensor.name) }
+    guard names.insert(Array(tensor.name.utf8)).inserted else { throw .duplicateTensor(tensor.name) }
     guard tensors.count < Int(UInt32.max), tensor.shape.rank <= 255 else { throw .directoryTooLarge }
     tensors.append(tensor)
     return TensorID(index: tensors.count - 1)
@@ -146,9 +147,9 @@ public final class BaleWriter {
     name: String, size: Int, sha256: [UInt8], segments: [WrittenSegment]
   ) throws(BaleWriterError) {
     guard Path.isContained(name), sha256.count == 32 else { throw .fileName(name) }
-    guard fileNames.insert(name).inserted else { throw .duplicateFile(name) }
     let total = segments.reduce(0) { $0 + $1.count }
     guard total == size else { throw .fileSize(name, segments: total, size: size) }
+    guard fileNames.insert(Array(name.utf8)).inserted else { throw .duplicateFile(name) }
     files.append(FileDeclaration(name: name, size: size, sha256: sha256, segments: segments))
     shards[0].noteFile(name: name, segments: segments)
   }

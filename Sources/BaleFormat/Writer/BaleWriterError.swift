@@ -4,6 +4,8 @@ import Codecs
 public enum BaleWriterError: Error, Equatable, CustomStringConvertible {
   /// A span of the encoding takes more than a chunk may hold.
   case chunkTooLarge(bytes: Int)
+  /// Spans that don't start where the codec can.
+  case spanAlignment(span: Int, alignment: Int)
   /// A record's size overflows.
   case recordTooLarge
   /// More rows, or bytes of text, than the directory can index.
@@ -43,6 +45,7 @@ public enum BaleWriterError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .chunkTooLarge(let bytes):
       "a span takes \(bytes) bytes, more than the \(BaleConstants.maximumChunk) of a chunk"
+    case .spanAlignment(let span, let alignment): "spans of \(span) elements, where \(alignment) fit the encoding"
     case .recordTooLarge: "the size of a record overflows"
     case .directoryTooLarge: "the directory would need more than 2^32 rows or bytes of text"
     case .duplicateTensor(let name): "two tensors have the name '\(name)'"

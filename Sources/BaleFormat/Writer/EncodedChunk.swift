@@ -34,7 +34,8 @@ extension PartLayout {
       if frame.count < decoded && decoded <= frame.count * BaleConstants.maximumRatio { stored = frame }
     }
     let count = stored.count
-    if !layout.isFixed || index == layout.chunkCount - 1 { stored.pad(to: BaleConstants.planeAlignment) }
+    let padding = layout.extent(ofChunk: index, stored: count) - count
+    stored.append(contentsOf: repeatElement(0, count: padding))
     return EncodedChunk(
       plane: plane, index: index, bytes: stored, stored: count, decoded: decoded, digest: XXH3.digest64(stored),
       sha256: sha256 ? SHA256.digest(stored) : nil)

@@ -62,10 +62,9 @@ struct OpenRecord {
       throw .chunkIndex(plane: plane.role, index: chunk.index)
     }
     let expected = plane.decodedLength(ofChunk: chunk.index)
-    let isPadded = !plane.isFixed || chunk.index == plane.chunkCount - 1
-    let extent = isPadded ? chunk.stored.roundedUp(to: BaleConstants.planeAlignment) : chunk.stored
     guard plane.extent == .variable ? chunk.decoded <= expected : chunk.decoded == expected,
-      plane.isCompressed || chunk.stored == chunk.decoded, chunk.bytes.count == extent
+      plane.isCompressed || chunk.stored == chunk.decoded,
+      chunk.bytes.count == plane.extent(ofChunk: chunk.index, stored: chunk.stored)
     else {
       throw .chunkLength(plane: plane.role, index: chunk.index, expected: expected, found: chunk.decoded)
     }

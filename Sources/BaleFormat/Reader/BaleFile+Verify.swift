@@ -1,0 +1,165 @@
+import ByteIO
+import Synchronization
+
+/// Bytes of a `.bale` file that are not what was written.
+public struct BaleDamage: Sendable, Equatable {
+  public let file: String
+  /// The bytes in the file.
+  public let range: Range<Int>
+  public let reason: BaleReason
+  /// The records that hold these bytes: several if they share them.
+  public let records: [RecordID]
+  /// The tensors stored in them, by name; none where the bytes are padding, a file blob or the directory.
+  public let tensors: [String]
+}
+
+/// What `BaleFile.verify` found.
+public struct BaleVerification: Sendable {
+  /// Bytes that were read and checked, over all files.
+  public let bytes: Int
+  public let chunks: Int
+  /// By file and offset; empty if every digest holds.
+  public let damage: [BaleDamage]
+}
+
+extension BaleFile {
+  /// Reads every byte and checks every digest: those of the chunks, SHA-256 where the file carries it, and the roots.
+  /// Collects all damage.
+  /// - Parameters:
+  ///   - threads: how many readers work at once.
+  ///   - onProgress: gets the bytes checked so far, from any thread.
+  /// Throws `IOError` or `SourceChanged` where bytes can't be read.
+  public func verify(
+    threads: Int = 2, onProgress: (@Sendable (_ bytes: Int) -> Void)? = nil
+  ) async throws -> BaleVerification {
+    let work = VerificationWork(jobs: verificationJobs(), onProgress: onProgress)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<max(1, threads) {
+        group.addTask { try work.run(ChunkChecker(file: self)) }
+      }
+      try await group.waitForAll()
+    }
+    for shard in shards { try shard.source.checkUnchanged() }
+    let chunks = work.found.withLock { $0 }
+    let damage =
+      damagedRoots()
+      + shards.indices.flatMap { shard in
+        DamageReport(shard: shard, file: shards[shard]).describe(chunks.filter { $0.shard == shard })
+      }
+    return BaleVerification(
+      bytes: shards.reduce(0) { $0 + $1.source.size }, chunks: work.jobs.reduce(0) { $0 + $1.chunks.count },
+      damage: damage)
+  }
+
+  /// Header, trailer and directory were checked when the file was opened; the root takes a slower digest.
+  private func damagedRoots() -> [BaleDamage] {
+    shards.compactMap { shard in
+      let hash = SHA256()
+      hash.update(shard.directory.storage.bytes)
+      let trailer = shard.directory.trailer
+      guard hash.finish() != trailer.root else { return nil }
+      let range = trailer.directoryOffset..<trailer.directoryOffset + trailer.directoryLength
+      return BaleDamage(
+        file: shard.source.path, range: range, reason: .rootMismatch, records: [], tensors: [])
+    }
+  }
+
+  /// Runs of chunks of about 4 MiB. Chunks that records share are in one job only.
+  private func verificationJobs() -> [VerificationJob] {
+    var jobs: [VerificationJob] = []
+    for (number, shard) in shards.enumerated() {
+      var job = VerificationJob(shard: number)
+      var end = UInt64(BaleConstants.headerLength)
+      for record in shard.directory.records where record.offset == end {
+        end += record.byteCount
+        for index in Int(record.firstChunk)..<Int(record.firstChunk) + Int(record.chunkCount) {
+          let chunk = shard.directory.chunks[index]
+          guard chunk.offset >= record.offset else { continue }
+          job.chunks.append(index)
+          job.bytes += Int(chunk.extent)
+          if job.bytes >= 4 << 20 {
+            jobs.append(job)
+            job = VerificationJob(shard: number)
+          }
+        }
+      }
+      if !job.chunks.isEmpty { jobs.append(job) }
+    }
+    return jobs
+  }
+}
+
+/// Chunks that one thread checks in a row.
+private struct VerificationJob: Sendable {
+  var shard: Int
+  var chunks: [Int] = []
+  var bytes = 0
+}
+
+/// What the threads share.
+private final class VerificationWork: Sendable {
+  let jobs: [VerificationJob]
+  let found = Mutex<[DamagedChunk]>([])
+  private let onProgress: (@Sendable (Int) -> Void)?
+  private let next = Atomic(0)
+  private let done = Atomic(0)
+
+  init(jobs: [VerificationJob], onProgress: (@Sendable (Int) -> Void)?) {
+    self.jobs = jobs
+    self.onProgress = onProgress
+  }
+
+  /// Takes jobs until none is left.
+  func run(_ checker: ChunkChecker) throws {
+    while true {
+      let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+      guard index < jobs.count else { return }
+      try Task.checkCancellation()
+      let damage = try checker.check(jobs[index])
+      if !damage.isEmpty { found.withLock { $0 += damage } }
+      onProgress?(done.wrappingAdd(jobs[index].bytes, ordering: .relaxed).newValue)
+    }
+  }
+}
+
+/// Checks chunks with one buffer that lives as long as it.
+private final class ChunkChecker {
+  private let file: BaleFile
+  private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 64)
+
+  init(file: BaleFile) { self.file = file }
+
+  deinit { buffer.deallocate() }
+
+  func check(_ job: VerificationJob) throws -> [DamagedChunk] {
+    let shard = file.shards[job.shard]
+    var damage: [DamagedChunk] = []
+    for index in job.chunks {
+      let chunk = shard.directory.chunks[index]
+      let bytes = room(Int(chunk.extent))
+      try shard.source.read(at: Int(chunk.offset), into: bytes)
+      if let reason = fault(UnsafeRawBufferPointer(bytes), chunk, shard.directory.sha256(chunk: index)) {
+        damage.append(DamagedChunk(shard: job.shard, index: index, reason: reason))
+      }
+    }
+    return damage
+  }
+
+  private func room(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    if buffer.count < count {
+      buffer.deallocate()
+      buffer = .allocate(byteCount: count, alignment: 64)
+    }
+    return UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+  }
+
+  private func fault(
+    _ bytes: UnsafeRawBufferPointer, _ chunk: ChunkRow, _ expected: UnsafeRawBufferPointer?
+  ) -> BaleReason? {
+    guard XXH3.digest64(bytes) == chunk.digest else { return .chunkDamaged(bytes: bytes.count) }
+    guard let expected else { return nil }
+    let hash = SHA256()
+    hash.update(bytes)
+    return hash.finish().elementsEqual(expected) ? nil : .chunkSHA256(bytes: bytes.count)
+  }
+}
