@@ -24,6 +24,7 @@ public enum CodecRegistry {
     "mxfp6e3m2": { (_) throws(CodecError) in MXCodec(.e3m2) },
     "mxfp8e4m3": { (_) throws(CodecError) in MXCodec(.e4m3) },
     "mxfp8e5m2": { (_) throws(CodecError) in MXCodec(.e5m2) },
+    "ggml": { (reader) throws(CodecError) in try GGMLCodec(&reader) },
     "int": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: nil) },
     "int2": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 2) },
     "int3": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 3) },
