@@ -4,7 +4,7 @@ import Codecs
 import Tensors
 import TestSupport
 
-/// A file with a tensor in each encoding, its planes made by rule: codes at random, scales and the like at random
+/// Files with a tensor in each encoding, their planes made by rule: codes at random, scales and the like at random
 /// among finite numbers.
 enum EncodingSamples {
   struct Sample: Sendable {
@@ -19,7 +19,10 @@ enum EncodingSamples {
     }
   }
 
-  static let all: [Sample] =
+  /// Golden files, by name. What a file holds never changes; a new family of encodings gets a file of its own.
+  static let files: [String: [Sample]] = ["v1-encodings": blocks]
+
+  private static let blocks: [Sample] =
     ["F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F8_E8M0"].map {
       Sample("plain:dtype=\($0)", [5, 61], span: 64)
     }
@@ -39,11 +42,12 @@ enum EncodingSamples {
       Sample("int4:group=16,scale=U8,zero=none,second=2", [4, 64], span: 64),
       Sample("int3:group=16,scale=U8,zero=F32,second=4", [3, 72]),
     ]
+    + ["F16", "BF16", "F32"].map { Sample("split:dtype=\($0)", [5, 61], span: 64) }
 
   /// Writes them in order of the list, named by their encoding and shape.
-  static func write(to path: String) throws {
+  static func write(_ samples: [Sample], to path: String) throws {
     let writer = try BaleWriter(path)
-    for (index, sample) in all.enumerated() {
+    for (index, sample) in samples.enumerated() {
       let codec = try CodecRegistry.codec(sample.encoding)
       let shape = Shape(sample.shape) ?? .scalar
       let id = try writer.declare(

@@ -73,8 +73,11 @@ import Testing
 
   @Test func theEncodingsAreAsTheyWere() throws {
     let directory = try TemporaryDirectory()
-    try EncodingSamples.write(to: directory.file("e.bale"))
-    try check("v1-encodings.bale", try Fixtures.bytes(directory.file("e.bale")))
+    for (name, samples) in EncodingSamples.files {
+      let path = directory.file("\(name).bale")
+      try EncodingSamples.write(samples, to: path)
+      try check("\(name).bale", try Fixtures.bytes(path))
+    }
   }
 
   @Test func theSetIsAsItWas() throws {
