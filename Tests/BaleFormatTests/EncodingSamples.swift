@@ -20,7 +20,7 @@ enum EncodingSamples {
   }
 
   /// Golden files, by name. What a file holds never changes; a new family of encodings gets a file of its own.
-  static let files: [String: [Sample]] = ["v1-encodings": blocks]
+  static let files: [String: [Sample]] = ["v1-encodings": blocks, "v1-tables": tables]
 
   private static let blocks: [Sample] =
     ["F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F8_E8M0"].map {
@@ -43,6 +43,10 @@ enum EncodingSamples {
       Sample("int3:group=16,scale=U8,zero=F32,second=4", [3, 72]),
     ]
     + ["F16", "BF16", "F32"].map { Sample("split:dtype=\($0)", [5, 61], span: 64) }
+
+  private static let tables: [Sample] = ["nf4", "fp4"].flatMap {
+    [Sample("\($0):block=64", [5, 61]), Sample("\($0):block=32,second=4", [7, 61], span: 128)]
+  }
 
   /// Writes them in order of the list, named by their encoding and shape.
   static func write(_ samples: [Sample], to path: String) throws {
