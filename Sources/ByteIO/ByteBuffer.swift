@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// Bytes on the heap at a 128-byte boundary, freed with the object: room for one piece of work.
 public final class ByteBuffer: @unchecked Sendable {
   // A piece of work owns its buffer; it is handed on, never shared.
@@ -15,4 +21,11 @@ public final class ByteBuffer: @unchecked Sendable {
   public func prefix(_ count: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: bytes[..<min(count, bytes.count)])
   }
+}
+
+/// True if two runs of bytes are the same.
+public func bytesAreEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+  guard a.count == b.count else { return false }
+  guard let x = a.baseAddress, let y = b.baseAddress else { return true }
+  return memcmp(x, y, a.count) == 0
 }

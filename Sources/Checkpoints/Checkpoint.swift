@@ -13,22 +13,35 @@ public struct CheckpointTensor: Sendable {
   public var shape: Shape
   public var codec: any Codec
   public var role: TensorRole
+  /// The plain dtype that the values had before they were packed, where the container says so.
+  public var sourceDType: DType?
+  /// Bytes in the container, after any compression.
+  public var storedBytes: Int
   /// What quantizing it cost, where the container says so.
   public var error: StoredError?
 
-  public init(name: String, shape: Shape, codec: any Codec, error: StoredError? = nil) {
+  public init(
+    name: String, shape: Shape, codec: any Codec, sourceDType: DType? = nil, storedBytes: Int? = nil,
+    error: StoredError? = nil
+  ) {
     self.name = name
     self.shape = shape
     self.codec = codec
+    self.sourceDType = sourceDType ?? (codec as? PlainCodec)?.dtype
     self.error = error
+    self.storedBytes = storedBytes ?? codec.byteCount(of: shape)
     role = TensorRole(name: name, rank: shape.rank)
   }
 
-  /// Bytes that the planes take, uncompressed.
-  public var byteCount: Int {
-    codec.planes.indices.reduce(0) {
-      $0 + codec.bytes(plane: $1, elements: shape.elements, columns: shape.columns)
-    }
+}
+
+extension Codec {
+  /// Bytes that all planes of a tensor take, uncompressed. The shape must have passed `check`.
+  public func byteCount(of shape: Shape) -> Int { byteCount(elements: shape.elements, columns: shape.columns) }
+
+  /// Bytes that a run of elements takes in all planes.
+  public func byteCount(elements: Int, columns: Int) -> Int {
+    planes.indices.reduce(0) { $0 + bytes(plane: $1, elements: elements, columns: columns) }
   }
 }
 
@@ -64,8 +77,11 @@ public protocol Checkpoint: Sendable {
   var format: ContainerFormat { get }
   /// In the order of the files that hold them.
   var tensors: [CheckpointTensor] { get }
-  /// All files, in order of their names.
+  /// All files, in order of their names; of a `.bale`, the original files that travel in it.
   var files: [CheckpointFile] { get }
+
+  /// The files on disk, with their sizes.
+  var storage: [(path: String, size: Int)] { get }
 
   /// Directories beside the files that are not part of the checkpoint, and that nothing reads.
   var skipped: [String] { get }

@@ -15,25 +15,18 @@ public struct GGUFCheckpoint: FileCheckpoint {
 
   public var format: ContainerFormat { .gguf }
 
-  /// Opens the file, and the other shards if it is one of several. Throws `GGUFError`, `IOError` or
-  /// `UnreadableEncoding`.
+  /// Opens the file, and the other shards if it is one of several. Throws `GGUFError` or `IOError`.
   public init(_ path: String) throws {
-    let set = try GGUFSplitSet(path)
+    let model = try GGUFModel(path)
     self.path = path
     directory = Path.directory(of: path)
-    metadata = set.metadata
-    tensorFiles = set.files.map { (Path.name(of: $0.path), $0.input) }
+    metadata = model.metadata
+    tensorFiles = model.shards.map { (Path.name(of: $0.path), $0.input) }
     files = tensorFiles.map { CheckpointFile(name: $0.name, size: $0.file.size, holdsTensors: true) }
-    var tensors: [CheckpointTensor] = []
-    var locations: [[FileRange]] = []
-    for (index, file) in set.files.enumerated() {
-      for tensor in file.tensors {
-        tensors.append(CheckpointTensor(name: tensor.name, shape: tensor.shape, codec: tensor.type.codec))
-        locations.append([FileRange(file: index, range: tensor.range)])
-      }
+    tensors = try model.tensors.map { entry in
+      CheckpointTensor(name: entry.tensor.name, shape: entry.tensor.shape, codec: try entry.tensor.type.codec)
     }
-    self.tensors = tensors
-    self.locations = locations
+    locations = model.tensors.map { [FileRange(file: $0.shard, range: $0.tensor.range)] }
   }
 
   /// The metadata as text; arrays by their length.
@@ -56,6 +49,9 @@ public struct GGUFCheckpoint: FileCheckpoint {
 extension GGMLType {
   /// The codec of the type: a plain one where the bytes are plain.
   public var codec: any Codec {
-    plainDType.map { PlainCodec($0) } ?? GGMLCodec(self)
+    get throws(CodecError) {
+      if let dtype = plainDType { return PlainCodec(dtype) }
+      return try GGMLCodec(self)
+    }
   }
 }

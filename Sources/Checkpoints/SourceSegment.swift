@@ -67,5 +67,7 @@ extension FileCheckpoint {
 
   public var skipped: [String] { [] }
 
+  public var storage: [(path: String, size: Int)] { files.map { (Path.join(directory, $0.name), $0.size) } }
+
   public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
 }

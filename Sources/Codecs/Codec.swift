@@ -107,6 +107,11 @@ public protocol QuantizingCodec: Codec {
   ) throws(CodecError)
 }
 
+extension QuantizingCodec {
+  /// The rule that the codec goes by where none is asked for.
+  public var defaultRule: ScaleRule { .search }
+}
+
 /// How a quantizer chooses its scales. Not part of the encoding: every rule decodes the same way.
 public enum ScaleRule: String, Sendable, CaseIterable {
   /// The default of each codec: the least squared error that its search finds.

@@ -10,7 +10,7 @@ public struct Resources: Sendable {
   }
 
   /// How many items of this many bytes may be under way at once: a few a thread, and no more than fit.
-  func window(itemBytes: Int) -> Int {
+  public func window(itemBytes: Int) -> Int {
     max(1, min(threads * 4, memory / max(itemBytes, 1)))
   }
 }
@@ -19,6 +19,11 @@ public struct Resources: Sendable {
 public struct Progress: Sendable {
   public var bytesDone: Int
   public var bytesTotal: Int
+
+  public init(bytesDone: Int, bytesTotal: Int) {
+    self.bytesDone = bytesDone
+    self.bytesTotal = bytesTotal
+  }
 }
 
 /// Called from any thread as a job goes on.

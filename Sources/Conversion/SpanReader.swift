@@ -3,14 +3,14 @@ import Checkpoints
 import Codecs
 
 /// Reads runs of a tensor's elements, in its stored encoding, into fresh buffers.
-struct SpanReader: Sendable {
-  let checkpoint: any Checkpoint
-  let tensor: Int
-  let codec: any Codec
-  let columns: Int
-  let elements: Int
+public struct SpanReader: Sendable {
+  public let checkpoint: any Checkpoint
+  public let tensor: Int
+  public let codec: any Codec
+  public let columns: Int
+  public let elements: Int
 
-  init(_ checkpoint: any Checkpoint, tensor: Int) {
+  public init(_ checkpoint: any Checkpoint, tensor: Int) {
     self.checkpoint = checkpoint
     self.tensor = tensor
     let entry = checkpoint.tensors[tensor]
@@ -20,7 +20,7 @@ struct SpanReader: Sendable {
   }
 
   /// The encoded bytes of a run that begins and ends where the codec lets it.
-  func read(_ range: Range<Int>) throws -> EncodedBytes {
+  public func read(_ range: Range<Int>) throws -> EncodedBytes {
     let buffers = codec.planes.indices.map { plane in
       let whole = codec.planes[plane].extent == .whole
       return ByteBuffer(
@@ -31,7 +31,7 @@ struct SpanReader: Sendable {
   }
 
   /// The smallest run that holds `range` and that the codec can begin and end.
-  func covering(_ range: Range<Int>) -> Range<Int> {
+  public func covering(_ range: Range<Int>) -> Range<Int> {
     let alignment = codec.alignment(columns: columns)
     let start = range.lowerBound / alignment * alignment
     let end = range.upperBound.roundedUp(to: alignment) ?? elements
@@ -40,34 +40,50 @@ struct SpanReader: Sendable {
 }
 
 /// The encoded form of a run of elements, in buffers of its own.
-struct EncodedBytes: Sendable {
-  var planes: [ByteBuffer]
+public struct EncodedBytes: Sendable {
+  public var planes: [ByteBuffer]
   /// The bytes used of each.
-  var counts: [Int]
-  var elements: Int
-  var columns: Int
+  public var counts: [Int]
+  public var elements: Int
+  public var columns: Int
 
   /// Room for what `codec` makes of a run.
-  init(_ codec: any Codec, elements: Int, columns: Int) {
+  public init(_ codec: any Codec, elements: Int, columns: Int) {
     counts = codec.planes.indices.map { codec.bytes(plane: $0, elements: elements, columns: columns) }
     planes = counts.map { ByteBuffer(count: $0) }
     self.elements = elements
     self.columns = columns
   }
 
-  init(planes: [ByteBuffer], counts: [Int], elements: Int, columns: Int) {
+  public init(planes: [ByteBuffer], counts: [Int], elements: Int, columns: Int) {
     self.planes = planes
     self.counts = counts
     self.elements = elements
     self.columns = columns
   }
 
-  var span: EncodedSpan {
+  public var span: EncodedSpan {
     EncodedSpan(planes: zip(planes, counts).map { $0.prefix($1) }, elements: elements, columns: columns)
   }
 
-  var targets: [UnsafeMutableRawBufferPointer] { planes.map(\.bytes) }
+  public var targets: [UnsafeMutableRawBufferPointer] { planes.map(\.bytes) }
 
   /// The bytes of a plane.
-  func bytes(_ plane: Int) -> [UInt8] { Array(planes[plane].prefix(counts[plane])) }
+  public func bytes(_ plane: Int) -> [UInt8] { Array(planes[plane].prefix(counts[plane])) }
+
+  /// True if every plane has the same bytes.
+  public func isEqual(to other: EncodedBytes) -> Bool {
+    counts == other.counts
+      && zip(span.planes, other.span.planes).allSatisfy { $0.count == $1.count && bytesAreEqual($0, $1) }
+  }
+
+  /// The values, as F32. Throws `CodecError`.
+  public func values(_ codec: any Codec) throws(CodecError) -> EncodedBytes {
+    let values = EncodedBytes(PlainCodec(.f32), elements: elements, columns: columns)
+    try codec.decode(span, into: values.targets[0].bindMemory(to: Float.self))
+    return values
+  }
+
+  /// The values of a run in `plain:dtype=F32`.
+  public var floats: UnsafeBufferPointer<Float> { span.planes[0].bindMemory(to: Float.self) }
 }

@@ -3,30 +3,35 @@ import ByteIO
 /// The pieces of work of a job: runs of elements, each cut in spans, all spans numbered through. They are counted,
 /// not listed: a job of a hundred billion elements takes no room. A run without elements has one empty unit, so that
 /// whoever consumes the units sees every run begin and end.
-struct SpanUnits: Sendable {
+public struct SpanUnits: Sendable {
   /// A run of elements and the length of its spans.
-  struct Run: Sendable {
-    var elements: Int
-    var span: Int
+  public struct Run: Sendable {
+    public var elements: Int
+    public var span: Int
+
+    public init(elements: Int, span: Int) {
+      self.elements = elements
+      self.span = span
+    }
   }
 
   /// One piece of work.
-  struct Unit: Sendable, Hashable {
+  public struct Unit: Sendable, Hashable {
     /// Index of the run.
-    var run: Int
+    public var run: Int
     /// Number of the span in the run.
-    var span: Int
+    public var span: Int
     /// Elements of the run that it is.
-    var elements: Range<Int>
+    public var elements: Range<Int>
     /// True for the last of the run.
-    var isLast: Bool
+    public var isLast: Bool
   }
 
-  let count: Int
+  public let count: Int
   private let runs: [Run]
   private let firsts: [Int]
 
-  init(_ runs: [Run]) {
+  public init(_ runs: [Run]) {
     self.runs = runs
     var firsts: [Int] = []
     var count = 0
@@ -41,7 +46,7 @@ struct SpanUnits: Sendable {
   private static func spans(of run: Run) -> Int { max(run.elements.dividedRoundingUp(by: run.span), 1) }
 
   /// Unit number `index`, by binary search.
-  subscript(index: Int) -> Unit {
+  public subscript(index: Int) -> Unit {
     var low = 0
     var high = firsts.count
     while high - low > 1 {

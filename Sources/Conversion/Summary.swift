@@ -7,7 +7,7 @@ public struct EncodingSummary: Sendable, Equatable {
   public var encoding: String
   public var tensors: Int
   public var elements: Int
-  /// Bytes of all planes, before any compression.
+  /// Bytes in the container, after any compression.
   public var bytes: Int
 
   public var bitsPerWeight: Double { elements == 0 ? 0 : Double(bytes) * 8 / Double(elements) }
@@ -26,7 +26,7 @@ public struct EncodingSummary: Sendable, Equatable {
       let position = positions[key] ?? 0
       rows[position].tensors += 1
       rows[position].elements += tensor.shape.elements
-      rows[position].bytes += tensor.byteCount
+      rows[position].bytes += tensor.storedBytes
     }
     return rows
   }

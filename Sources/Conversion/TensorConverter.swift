@@ -1,11 +1,13 @@
 import Checkpoints
 import Codecs
+import Pipeline
 
 /// Makes runs of a tensor in its new encoding: reads, turns over, measures.
 struct TensorConverter: Sendable {
   let reader: SpanReader
   let transcoder: Transcoder
-  var statistic: TensorStatistic?
+  /// What the target has to know of the whole tensor, one a pass.
+  var statistics: [TensorStatistic] = []
 
   init(_ checkpoint: any Checkpoint, tensor: Int, to codec: any Codec, rule: ScaleRule?, measured: Bool) throws {
     reader = SpanReader(checkpoint, tensor: tensor)
@@ -20,24 +22,54 @@ struct TensorConverter: Sendable {
     if transcoder.isCopy && covering == range { return (input, ErrorStatistics()) }
     let output = EncodedBytes(transcoder.target, elements: range.count, columns: reader.columns)
     if covering == range {
-      let cost = try transcoder.run(input.span, into: output.targets, statistic: statistic)
+      let cost = try transcoder.run(input.span, into: output.targets, statistics: statistics)
       return (output, cost)
     }
     let values = try decoded(input, dropping: range.lowerBound - covering.lowerBound, keeping: range.count)
     let fromValues = try Transcoder(
       from: PlainCodec(.f32), to: transcoder.target, rule: transcoder.rule, measured: transcoder.measured)
-    let cost = try fromValues.run(values.span, into: output.targets, statistic: statistic)
+    let cost = try fromValues.run(values.span, into: output.targets, statistics: statistics)
     return (output, cost)
   }
 
   /// Values of a run as F32, less those at its start that weren't asked for.
   private func decoded(_ input: EncodedBytes, dropping: Int, keeping: Int) throws -> EncodedBytes {
-    let all = EncodedBytes(PlainCodec(.f32), elements: input.elements, columns: input.columns)
-    let floats = all.targets[0].bindMemory(to: Float.self)
-    try reader.codec.decode(input.span, into: floats)
+    let all = try input.values(reader.codec)
     let result = EncodedBytes(PlainCodec(.f32), elements: keeping, columns: input.columns)
     result.targets[0].copyMemory(
-      from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(floats)[(dropping * 4)...].prefix(keeping * 4)))
+      from: UnsafeRawBufferPointer(rebasing: all.span.planes[0][(dropping * 4)...].prefix(keeping * 4)))
     return result
+  }
+}
+
+extension TensorConverter {
+  /// Goes over the whole tensor, as often as the target needs to before it can encode the first span. The spans are
+  /// of a fixed size and taken in order, so that the figures don't depend on threads.
+  mutating func gatherStatistics(_ resources: Resources) throws {
+    guard !Transcoder.isExact(from: reader.codec, to: transcoder.target),
+      let codec = transcoder.target as? any TensorStatisticCodec
+    else { return }
+    let rule = transcoder.rule ?? codec.defaultRule
+    for _ in 0..<codec.passes(rule: rule) {
+      statistics.append(try pass(of: codec, rule: rule, after: statistics, resources))
+    }
+  }
+
+  private func pass(
+    of codec: any TensorStatisticCodec, rule: ScaleRule, after previous: [TensorStatistic], _ resources: Resources
+  ) throws -> TensorStatistic {
+    let span = SpanRule.elements([reader.codec, codec], columns: reader.columns)
+    let units = SpanUnits([SpanUnits.Run(elements: reader.elements, span: span)])
+    let merged = Monitor(TensorStatistic?.none)
+    let reader = reader
+    try OrderedPipeline.run(
+      count: units.count, threads: resources.threads, window: resources.window(itemBytes: span * 8)
+    ) { index in
+      let values = try reader.read(units[index].elements).values(reader.codec)
+      return try codec.gather(values.floats, columns: reader.columns, rule: rule, after: previous)
+    } consume: { _, next in
+      merged.withLock { if $0?.append(next) == nil { $0 = next } }
+    }
+    return merged.withLock { $0 } ?? TensorStatistic([], merge: .sum)
   }
 }

@@ -52,10 +52,8 @@ public struct ConvertJob: Sendable {
   /// Bytes that a unit of an output keeps in memory.
   private func bytes(_ output: ConvertPlan.Output, _ run: SpanUnits.Run) -> Int {
     if isCopied(output) { return 0 }
-    return [output.sourceCodec, output.codec].reduce(0) { total, codec in
-      codec.planes.indices.reduce(total) {
-        $0 + codec.bytes(plane: $1, elements: min(run.span, run.elements), columns: output.shape.columns)
-      }
+    return [output.sourceCodec, output.codec].reduce(0) {
+      $0 + $1.byteCount(elements: min(run.span, run.elements), columns: output.shape.columns)
     }
   }
 

@@ -49,7 +49,7 @@ public struct PackJob: Sendable {
         let layout = plan.records[$0.record].parts[$0.part].layout
         return SpanUnits.Run(elements: layout.elements, span: layout.spanElements)
       })
-    let converters = try makeConverters()
+    let converters = try makeConverters(resources)
     let compressors = CompressorPool()
     let total = plan.sourceBytes
     let done = Monitor(0)
@@ -70,10 +70,12 @@ public struct PackJob: Sendable {
     }
   }
 
-  private func makeConverters() throws -> [TensorConverter] {
+  private func makeConverters(_ resources: Resources) throws -> [TensorConverter] {
     try plan.tensors.map { tensor in
-      try TensorConverter(
+      var converter = try TensorConverter(
         checkpoint, tensor: tensor.source, to: tensor.codec, rule: tensor.rule, measured: true)
+      try converter.gatherStatistics(resources)
+      return converter
     }
   }
 
@@ -87,9 +89,10 @@ public struct PackJob: Sendable {
     let range = start + unit.elements.lowerBound..<start + unit.elements.upperBound
     do {
       let (encoded, cost) = try converters[part.tensor].convert(range)
-      var product = PackProduct(statistics: cost, sourceBytes: tensor.sourceByteCount(elements: range.count))
+      var product = PackProduct(statistics: cost, sourceBytes: tensor.sourceCodec.byteCount(elements: range.count, columns: tensor.shape.columns))
       for plane in part.layout.planes.indices {
-        product.chunks += try chunks(of: encoded, plane: plane, unit: unit, layout: part.layout, compressors)
+        product.chunks += try chunks(
+          of: encoded, tensor.codec, plane: plane, unit: unit, layout: part.layout, compressors)
       }
       return product
     } catch let error as CodecError {
@@ -99,13 +102,14 @@ public struct PackJob: Sendable {
 
   /// The chunk of a plane that a span makes; of a plane that serves the whole tensor all chunks, with the first span.
   private func chunks(
-    of encoded: EncodedBytes, plane: Int, unit: SpanUnits.Unit, layout: PartLayout, _ compressors: CompressorPool
+    of encoded: EncodedBytes, _ codec: any Codec, plane: Int, unit: SpanUnits.Unit, layout: PartLayout,
+    _ compressors: CompressorPool
   ) throws -> [EncodedChunk] {
     let bytes = encoded.bytes(plane)
     guard layout.planes[plane].extent == .whole else {
       return [
         try layout.chunk(plane: plane, index: unit.span, bytes: bytes, sha256: options.sha256) {
-          try compressors.compress($0)
+          try PlaneCompression.frame($0, of: codec, plane: plane, by: compressors)
         }
       ]
     }
@@ -114,7 +118,7 @@ public struct PackJob: Sendable {
     return try (0..<layout.planes[plane].chunkCount).map { index in
       let piece = Array(bytes[index * size..<min((index + 1) * size, bytes.count)])
       return try layout.chunk(plane: plane, index: index, bytes: piece, sha256: options.sha256) {
-        try compressors.compress($0)
+        try PlaneCompression.frame($0, of: codec, plane: plane, by: compressors)
       }
     }
   }
@@ -125,13 +129,4 @@ struct PackProduct: Sendable {
   var chunks: [EncodedChunk] = []
   var statistics = ErrorStatistics()
   var sourceBytes = 0
-}
-
-/// A tensor whose values or codes an encoding refuses.
-public struct TensorError: BadFileError, Equatable {
-  public var tensor: String
-  public var file: String
-  public var error: CodecError
-
-  public var description: String { "\(file), tensor '\(tensor)': \(error)" }
 }

@@ -27,7 +27,7 @@ final class PackOutput: @unchecked Sendable {
     for file in checkpoint.files {
       let literals = try Self.literals(of: file, in: checkpoint)
       if literals.isEmpty { continue }
-      blobs[file.name] = try writer.addBlob(literals, compress: archive ? { try compressor.compress($0) } : nil)
+      blobs[file.name] = try writer.addBlob(literals, compress: archive ? { try compressor.compress($0, .level(9)) } : nil)
     }
   }
 

@@ -22,13 +22,6 @@ public struct PackPlan: Sendable {
 
     /// True if the source's bytes come back from what is stored.
     public var isExact: Bool { Transcoder.isExact(from: sourceCodec, to: codec) }
-
-    /// Bytes that a run of elements takes in the source.
-    func sourceByteCount(elements: Int) -> Int {
-      sourceCodec.planes.indices.reduce(0) {
-        $0 + sourceCodec.bytes(plane: $1, elements: elements, columns: shape.columns)
-      }
-    }
   }
 
   /// A run of a tensor's elements that lies in one record: all of it, or one expert's slice of a stack.
@@ -54,7 +47,7 @@ public struct PackPlan: Sendable {
 
   /// Bytes of the source's tensors that will be read.
   public var sourceBytes: Int {
-    tensors.reduce(0) { $0 + $1.sourceByteCount(elements: $1.shape.elements) }
+    tensors.reduce(0) { $0 + $1.sourceCodec.byteCount(of: $1.shape) }
   }
 
   /// The parts in the order of the file, each with its place.
@@ -67,10 +60,9 @@ public struct PackPlan: Sendable {
     records.lazy.flatMap(\.parts).map { part in
       let tensor = tensors[part.tensor]
       let elements = min(part.layout.spanElements, part.layout.elements)
-      let stored = tensor.codec.planes.indices.reduce(0) {
-        $0 + tensor.codec.bytes(plane: $1, elements: elements, columns: tensor.shape.columns)
-      }
-      return tensor.sourceByteCount(elements: elements) + 2 * stored
+      let columns = tensor.shape.columns
+      return tensor.sourceCodec.byteCount(elements: elements, columns: columns)
+        + 2 * tensor.codec.byteCount(elements: elements, columns: columns)
     }.max() ?? 0
   }
 }

@@ -52,9 +52,14 @@ extension PackPlan {
   ) throws(CodecError) -> (any Codec, ScaleRule?) {
     switch treatment {
     case .keep, .drop: (source.codec, nil)
-    case .lossless: (SplitCodec.splitting(source.codec) ?? source.codec, nil)
+    case .lossless: (split(source.codec), nil)
     case .quantize(let descriptor, let rule): (try CodecRegistry.codec(descriptor), rule)
     }
+  }
+
+  /// The planes that a plain float is split in; other encodings as they are.
+  private static func split(_ codec: any Codec) -> any Codec {
+    (codec as? PlainCodec).flatMap { SplitCodec($0.dtype) } ?? codec
   }
 
   /// A tensor's parts, each with the expert whose record it goes in. Experts are kept apart only in files meant to
@@ -81,7 +86,7 @@ extension PackPlan {
     let count = tensor.shape.dimensions.first ?? 1
     let stride = count == 0 ? 0 : tensor.shape.elements / count
     let elements = slices.lowerBound * stride..<slices.upperBound * stride
-    let planes = tensor.compressed ? compressedPlanes(tensor.codec) : []
+    let planes = tensor.compressed ? Set(tensor.codec.planes.indices) : []
     do {
       let layout = try PartLayout(
         codec: tensor.codec, elements: elements.count, columns: tensor.shape.columns, compressed: planes)
@@ -89,10 +94,6 @@ extension PackPlan {
     } catch {
       throw PlanError(tensor: tensor.name, reason: "\(error)")
     }
-  }
-
-  private static func compressedPlanes(_ codec: any Codec) -> Set<Int> {
-    (codec as? any LosslessCodec).map { Set($0.compressiblePlanes) } ?? Set(codec.planes.indices)
   }
 
   /// True if a stack may be cut in slices: no plane serves the whole tensor, and both encodings begin anew where a

@@ -11,33 +11,38 @@ extension Transcoder {
       from: from, to: to, source: input.planes[0], destination: planes[0], count: input.elements)
     if Elements.isExact(from: from, to: to) { return ErrorStatistics() }
     let tiles = Tiles([source, target], elements: input.elements, columns: input.columns)
-    var statistics = ErrorStatistics()
+    var cost = ErrorStatistics()
     for tile in tiles.ranges {
       try source.decode(tiles.part(tile, of: input, source), into: tiles.original)
       try target.decode(tiles.part(tile, of: tiles.reading(planes, input), target), into: tiles.decoded)
-      statistics.add(original: tiles.values(tiles.original, tile), decoded: tiles.values(tiles.decoded, tile))
+      cost.add(original: tiles.values(tiles.original, tile), decoded: tiles.values(tiles.decoded, tile))
     }
-    return statistics
+    return cost
   }
 
   /// Decodes, encodes, and decodes again to see what it cost.
   func requantize(
-    _ input: EncodedSpan, with codec: any QuantizingCodec, rule: ScaleRule?, statistic: TensorStatistic?,
+    _ input: EncodedSpan, with codec: any QuantizingCodec, rule: ScaleRule?, statistics: [TensorStatistic],
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws -> ErrorStatistics {
     let tiles = Tiles([source, target], elements: input.elements, columns: input.columns)
-    var statistics = ErrorStatistics()
+    var cost = ErrorStatistics()
+    let rule = rule ?? codec.defaultRule
     for tile in tiles.ranges {
       try source.decode(tiles.part(tile, of: input, source), into: tiles.original)
       let values = tiles.values(tiles.original, tile)
       let output = tiles.part(tile, of: planes, columns: input.columns, codec)
-      try codec.encode(values, columns: input.columns, rule: rule ?? codec.defaultRule, into: output)
+      if let codec = codec as? any TensorStatisticCodec, !statistics.isEmpty {
+        try codec.encode(values, columns: input.columns, rule: rule, statistics: statistics, into: output)
+      } else {
+        try codec.encode(values, columns: input.columns, rule: rule, into: output)
+      }
       let encoded = EncodedSpan(
         planes: output.map { UnsafeRawBufferPointer($0) }, elements: tile.count, columns: input.columns)
       try target.decode(encoded, into: tiles.decoded)
-      statistics.add(original: values, decoded: tiles.values(tiles.decoded, tile))
+      cost.add(original: values, decoded: tiles.values(tiles.decoded, tile))
     }
-    return statistics
+    return cost
   }
 }
 

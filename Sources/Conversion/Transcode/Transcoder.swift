@@ -52,10 +52,10 @@ public struct Transcoder: Sendable {
 
   private static func exactRoute(from source: any Codec, to target: any Codec) -> Route? {
     if source.descriptor == target.descriptor { return .copy }
-    if let lossless = target as? any LosslessCodec, lossless.sourceCodec.descriptor == source.descriptor {
+    if let lossless = target as? any LosslessCodec, PlainCodec(lossless.dtype).descriptor == source.descriptor {
       return .split(lossless)
     }
-    if let lossless = source as? any LosslessCodec, lossless.sourceCodec.descriptor == target.descriptor {
+    if let lossless = source as? any LosslessCodec, PlainCodec(lossless.dtype).descriptor == target.descriptor {
       return .join(lossless)
     }
     return Relayouts.find(from: source, to: target).map { .relayout($0) }
@@ -75,7 +75,7 @@ public struct Transcoder: Sendable {
   /// - Returns: what it cost; nothing where the way is exact.
   /// Throws `CodecError`.
   public func run(
-    _ input: EncodedSpan, into planes: [UnsafeMutableRawBufferPointer], statistic: TensorStatistic? = nil
+    _ input: EncodedSpan, into planes: [UnsafeMutableRawBufferPointer], statistics: [TensorStatistic] = []
   ) throws -> ErrorStatistics {
     switch route {
     case .copy:
@@ -85,13 +85,13 @@ public struct Transcoder: Sendable {
     case .split(let codec):
       try codec.split(input.planes[0], into: planes)
     case .join(let codec):
-      try codec.join(input.planes, into: planes[0])
+      try codec.join(input, into: planes[0])
     case .relayout(let relayout):
       try relayout.run(input, into: planes)
     case .dequantizeToBF16:
       try source.decodeBF16(input, into: planes[0].bindMemory(to: UInt16.self))
     case .requantize(let codec, let rule):
-      return try requantize(input, with: codec, rule: rule, statistic: statistic, into: planes)
+      return try requantize(input, with: codec, rule: rule, statistics: statistics, into: planes)
     }
     return ErrorStatistics()
   }

@@ -69,7 +69,7 @@ struct Inspect: ParsableCommand {
     ])
     for tensor in checkpoint.tensors {
       table.add([
-        tensor.name, tensor.role.word, tensor.codec.shortName, "\(tensor.shape)", Format.bytes(tensor.byteCount),
+        tensor.name, tensor.role.word, tensor.codec.shortName, "\(tensor.shape)", Format.bytes(tensor.storedBytes),
       ])
     }
     return table.text
@@ -88,7 +88,7 @@ struct Inspect: ParsableCommand {
     .object([
       ("name", .string(tensor.name)), ("role", .string(tensor.role.word)),
       ("encoding", .string("\(tensor.codec.descriptor)")),
-      ("shape", .array(tensor.shape.dimensions.map { .integer($0) })), ("bytes", .integer(tensor.byteCount)),
+      ("shape", .array(tensor.shape.dimensions.map { .integer($0) })), ("bytes", .integer(tensor.storedBytes)),
     ])
   }
 }

@@ -1,0 +1,85 @@
+import ByteIO
+import Checkpoints
+import Codecs
+import Tensors
+
+/// An original file as pieces that are made one by one, in order: literal bytes, zeros, and spans of tensors in the
+/// form that the file had them in.
+struct FilePieces: Sendable {
+  let units: SpanUnits
+  /// True if every tensor comes back bit for bit.
+  let isExact: Bool
+  /// Bytes that the largest piece keeps in memory.
+  let largest: Int
+  private let file: CheckpointFile
+  private let checkpoint: BaleCheckpoint
+  private let sources: [Source]
+
+  private enum Source: Sendable {
+    case literal(Range<Int>)
+    case zeros(Int)
+    case tensor(TensorConverter)
+
+    var run: SpanUnits.Run {
+      switch self {
+      case .literal(let range): SpanUnits.Run(elements: range.count, span: SpanRule.target)
+      case .zeros(let count): SpanUnits.Run(elements: count, span: SpanRule.target)
+      case .tensor(let converter):
+        SpanUnits.Run(
+          elements: converter.reader.elements,
+          span: SpanRule.elements(
+            [converter.transcoder.source, converter.transcoder.target], columns: converter.reader.columns))
+      }
+    }
+
+    func bytes(_ run: SpanUnits.Run) -> Int {
+      guard case .tensor(let converter) = self else { return min(run.span, run.elements) }
+      return [converter.transcoder.source, converter.transcoder.target].reduce(0) {
+        $0 + $1.byteCount(elements: min(run.span, run.elements), columns: converter.reader.columns)
+      }
+    }
+  }
+
+  init(_ checkpoint: BaleCheckpoint, file: CheckpointFile) throws {
+    self.file = file
+    self.checkpoint = checkpoint
+    var exact = true
+    let sources = try checkpoint.segments(of: file).map { segment -> Source in
+      switch segment {
+      case .literal(let range): return .literal(range)
+      case .zeros(let count): return .zeros(count)
+      case .tensor(let index, let range):
+        let tensor = checkpoint.tensors[index]
+        let form: any Codec = tensor.sourceDType.map { PlainCodec($0) } ?? tensor.codec
+        guard range == 0..<form.byteCount(of: tensor.shape), form.planes.count == 1 else {
+          throw UnrestorableFile(file: file.name, path: checkpoint.path)
+        }
+        if !Transcoder.isExact(from: tensor.codec, to: form) || tensor.error != nil { exact = false }
+        return .tensor(try TensorConverter(checkpoint, tensor: index, to: form, rule: nil, measured: false))
+      }
+    }
+    self.sources = sources
+    isExact = exact
+    units = SpanUnits(sources.map(\.run))
+    largest = sources.map { $0.bytes($0.run) }.max() ?? 0
+  }
+
+  /// The bytes of a piece.
+  func bytes(of unit: SpanUnits.Unit) throws -> ByteBuffer {
+    switch sources[unit.run] {
+    case .zeros:
+      let buffer = ByteBuffer(count: unit.elements.count)
+      buffer.bytes.initializeMemory(as: UInt8.self, repeating: 0)
+      return buffer
+    case .literal(let range):
+      let start = range.lowerBound + unit.elements.lowerBound
+      let bytes = try checkpoint.read(start..<start + unit.elements.count, of: file)
+      let buffer = ByteBuffer(count: bytes.count)
+      buffer.bytes.copyBytes(from: bytes)
+      return buffer
+    case .tensor(let converter):
+      if unit.elements.isEmpty { return ByteBuffer(count: 0) }
+      return try converter.convert(unit.elements).0.planes[0]
+    }
+  }
+}
