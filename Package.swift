@@ -15,8 +15,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
   ],
   targets: [
     // C libraries and shims.
@@ -50,11 +48,10 @@ let package = Package(
       name: "Checkpoints",
       dependencies: [
         "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat",
-        .product(name: "OrderedCollections", package: "swift-collections"),
       ]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Pipeline", "CKernels", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["Checkpoints", "Pipeline", "CKernels"]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",

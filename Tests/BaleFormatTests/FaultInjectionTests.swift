@@ -16,7 +16,7 @@ import Testing
 
   private func isDetected(_ bytes: [UInt8]) async -> Bool {
     do {
-      return try await !BaleFile(sources: [MemorySource(bytes)]).verify(threads: 1).damage.isEmpty
+      return try !BaleFile(sources: [MemorySource(bytes)]).verify(threads: 1).damage.isEmpty
     } catch is BaleError {
       return true
     } catch {
@@ -102,7 +102,7 @@ import Testing
     let embed = try #require(file.tensor(named: "embed")?.parts.first)
     bytes[file.record(embed.record).range.lowerBound] ^= 0x80
     let damaged = try BaleFile(sources: [MemorySource(bytes)])
-    let damage = try await damaged.verify().damage
+    let damage = try damaged.verify().damage
     #expect(damage.map(\.tensors) == [["embed"], ["experts.up"], []])
     #expect(damage.map { $0.records.map(\.index) } == [[embed.record.index], [expert.id.index], [expert.id.index]])
     #expect(damage[0].range == file.record(embed.record).range)
@@ -123,7 +123,7 @@ import Testing
       file.bytes[chunk.offset] ^= 1
       file.setDigest(ofChunk: 0)
     }
-    let report = try await BaleFile(sources: [MemorySource(forged.bytes)]).verify()
+    let report = try BaleFile(sources: [MemorySource(forged.bytes)]).verify()
     #expect(report.damage.map(\.reason) == [.chunkSHA256(bytes: 128)])
   }
 }

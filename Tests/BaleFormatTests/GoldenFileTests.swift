@@ -90,7 +90,7 @@ import Testing
     for number in 1...3 {
       let file = try BaleFile(Self.folder + "/v1-set-0000\(number)-of-00003.bale")
       #expect(file.tensorCount == 9)
-      #expect(try await file.verify().damage.isEmpty)
+      #expect(try file.verify().damage.isEmpty)
     }
   }
 

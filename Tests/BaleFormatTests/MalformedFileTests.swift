@@ -68,7 +68,7 @@ import Testing
     bytes[trailer + 40] ^= 1
     let digest = XXH3.digest64(Array(bytes[trailer..<trailer + 120]))
     withUnsafeBytes(of: digest.littleEndian) { bytes.replaceSubrange((trailer + 120)..., with: $0) }
-    let report = try await BaleFile(sources: [MemorySource(bytes)]).verify()
+    let report = try BaleFile(sources: [MemorySource(bytes)]).verify()
     #expect(report.damage.map(\.reason) == [.rootMismatch])
   }
 
@@ -89,7 +89,7 @@ import Testing
   @Test func aSharedChunkMustRepeatItsOwner() async throws {
     let good = Resealed(try SampleFile.bytes(withExperts: false)) { Self.share(&$0, digest: true) }
     let file = try BaleFile(sources: [MemorySource(good.bytes)])
-    #expect(try await file.verify().damage.isEmpty)
+    #expect(try file.verify().damage.isEmpty)
     let norm = try #require(file.tensor(named: "norm")?.parts.first)
     let shared = try #require(file.tensor(named: "sparse")?.parts.first)
     #expect(try file.readChunk(0, plane: 2, of: shared) == file.readChunk(0, plane: 0, of: norm))

@@ -30,7 +30,7 @@ import Testing
         }
       }
     }
-    let report = try await file.verify(threads: 3)
+    let report = try file.verify(threads: 3)
     #expect(report.damage.isEmpty)
     #expect(report.bytes == file.fileSizes[0].size)
   }

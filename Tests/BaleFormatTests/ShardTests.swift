@@ -24,7 +24,7 @@ import Testing
       #expect(file.tensorCount == 9)
       #expect(file.roots == written.map(\.root))
       #expect(file.originals.map(\.name) == ["config/a.json", "model.safetensors"])
-      #expect(try await file.verify().damage.isEmpty)
+      #expect(try file.verify().damage.isEmpty)
     }
   }
 

@@ -83,7 +83,7 @@ import Testing
     }
     var damaged = bytes
     damaged[500] ^= 1
-    let report = try await BaleFile(sources: [MemorySource(damaged)]).verify()
+    let report = try BaleFile(sources: [MemorySource(damaged)]).verify()
     #expect(report.damage.map(\.range) == [128..<3200])
     #expect(report.damage.map(\.tensors) == [["one", "two"]])
     #expect(report.damage.first?.records.map(\.index) == [0, 1])

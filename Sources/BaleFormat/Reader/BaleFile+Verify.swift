@@ -1,4 +1,5 @@
 import ByteIO
+import Pipeline
 import Synchronization
 
 /// Bytes of a `.bale` file that are not what was written.
@@ -31,14 +32,10 @@ extension BaleFile {
   /// Throws `IOError` or `SourceChanged` where bytes can't be read.
   public func verify(
     threads: Int = 2, onProgress: (@Sendable (_ bytes: Int) -> Void)? = nil
-  ) async throws -> BaleVerification {
+  ) throws -> BaleVerification {
     let work = VerificationWork(jobs: verificationJobs(), onProgress: onProgress)
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for _ in 0..<max(1, threads) {
-        group.addTask { try work.run(ChunkChecker(file: self)) }
-      }
-      try await group.waitForAll()
-    }
+    Workers.run(max(1, threads)) { _ in work.run(ChunkChecker(file: self)) }
+    if let error = work.error.withLock({ $0 }) { throw error }
     for shard in shards { try shard.source.checkUnchanged() }
     let chunks = work.found.withLock { $0 }
     let damage =
@@ -100,6 +97,8 @@ private struct VerificationJob: Sendable {
 private final class VerificationWork: Sendable {
   let jobs: [VerificationJob]
   let found = Mutex<[DamagedChunk]>([])
+  /// The first error that kept a thread from reading; the others then stop.
+  let error = Mutex<(any Error)?>(nil)
   private let onProgress: (@Sendable (Int) -> Void)?
   private let next = Atomic(0)
   private let done = Atomic(0)
@@ -110,14 +109,17 @@ private final class VerificationWork: Sendable {
   }
 
   /// Takes jobs until none is left.
-  func run(_ checker: ChunkChecker) throws {
-    while true {
-      let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-      guard index < jobs.count else { return }
-      try Task.checkCancellation()
-      let damage = try checker.check(jobs[index])
-      if !damage.isEmpty { found.withLock { $0 += damage } }
-      onProgress?(done.wrappingAdd(jobs[index].bytes, ordering: .relaxed).newValue)
+  func run(_ checker: ChunkChecker) {
+    do {
+      while error.withLock({ $0 == nil }) {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < jobs.count else { return }
+        let damage = try checker.check(jobs[index])
+        if !damage.isEmpty { found.withLock { $0 += damage } }
+        onProgress?(done.wrappingAdd(jobs[index].bytes, ordering: .relaxed).newValue)
+      }
+    } catch let failure {
+      error.withLock { if $0 == nil { $0 = failure } }
     }
   }
 }

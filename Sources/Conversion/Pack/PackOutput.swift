@@ -31,7 +31,7 @@ final class PackOutput: @unchecked Sendable {
     }
   }
 
-  private static func declaration(_ tensor: PackPlan.Tensor) -> TensorDeclaration {
+  static func declaration(_ tensor: PackPlan.Tensor) -> TensorDeclaration {
     TensorDeclaration(
       name: tensor.name, dtype: (tensor.sourceCodec as? PlainCodec)?.dtype, shape: tensor.shape,
       encoding: "\(tensor.codec.descriptor)", isLossless: tensor.isExact)

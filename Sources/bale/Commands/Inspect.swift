@@ -27,7 +27,7 @@ struct Inspect: ParsableCommand {
   func run() throws {
     let checkpoint = try Checkpoints.open(path)
     if options.json {
-      print(json(checkpoint).text)
+      print(String(decoding: json(checkpoint).encoded(.python(indent: 2)), as: UTF8.self))
     } else if !options.quiet {
       print(summary(checkpoint))
       if tensors { print("\n" + list(checkpoint)) }
@@ -36,7 +36,7 @@ struct Inspect: ParsableCommand {
 
   private func summary(_ checkpoint: any Checkpoint) -> String {
     let elements = checkpoint.tensors.reduce(0) { $0 + $1.shape.elements }
-    let bytes = checkpoint.files.reduce(0) { $0 + $1.size }
+    let bytes = checkpoint.storage.reduce(0) { $0 + $1.size }
     var table = TextTable([
       ("role", .left), ("encoding", .left), ("tensors", .right), ("weights", .right), ("size", .right),
       ("bits/weight", .right),
@@ -47,7 +47,7 @@ struct Inspect: ParsableCommand {
         Format.decimals(row.bitsPerWeight, 3),
       ])
     }
-    let files = checkpoint.files.count
+    let files = checkpoint.storage.count
     let lines = [
       "\(path): \(checkpoint.format.rawValue), \(files) \(files == 1 ? "file" : "files"), \(Format.bytes(bytes))",
       "\(checkpoint.tensors.count) tensors, \(Format.count(elements)) weights", "", table.text,
@@ -76,19 +76,21 @@ struct Inspect: ParsableCommand {
   }
 
   private func json(_ checkpoint: any Checkpoint) -> JSONValue {
-    .object([
-      ("path", .string(path)), ("format", .string(checkpoint.format.rawValue)),
-      ("files", .array(checkpoint.files.map { .object([("name", .string($0.name)), ("bytes", .integer($0.size))]) })),
-      ("metadata", .object(checkpoint.facts.map { ($0.key, .string($0.value)) })),
-      ("tensors", .array(checkpoint.tensors.map(Self.json))),
-    ])
+    let facts = checkpoint.facts.map { JSONObject.Member($0.key, .string($0.value)) }
+    return [
+      "path": .string(path), "format": .string(checkpoint.format.rawValue),
+      "files": .array(checkpoint.storage.map { ["path": .string($0.path), "bytes": .integer($0.size)] }),
+      "metadata": .object(JSONObject(facts)), "tensors": .array(checkpoint.tensors.map(Self.json)),
+    ]
   }
 
   private static func json(_ tensor: CheckpointTensor) -> JSONValue {
-    .object([
-      ("name", .string(tensor.name)), ("role", .string(tensor.role.word)),
-      ("encoding", .string("\(tensor.codec.descriptor)")),
-      ("shape", .array(tensor.shape.dimensions.map { .integer($0) })), ("bytes", .integer(tensor.storedBytes)),
-    ])
+    [
+      "name": .string(tensor.name), "role": .string(tensor.role.word),
+      "encoding": .string("\(tensor.codec.descriptor)"),
+      "shape": .array(tensor.shape.dimensions.map { .integer($0) }), "bytes": .integer(tensor.storedBytes),
+      "relative_mse": tensor.error.map { .real($0.relativeMSE) } ?? .null,
+      "max_error": tensor.error.map { .real($0.maximumError) } ?? .null,
+    ]
   }
 }

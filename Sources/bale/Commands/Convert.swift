@@ -1,0 +1,117 @@
+import ArgumentParser
+import Checkpoints
+import Codecs
+import Conversion
+import JSON
+import Tensors
+
+/// `bale convert`: from any container to any other.
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Converts a checkpoint to another container or encoding.",
+    discussion: """
+      Streams in bounded memory, and writes each byte once. The destination's ending says the format: .safetensors, \
+      .gguf or .bale; a directory gets safetensors unless --to says otherwise. What the target can hold is kept bit \
+      for bit; what it can't is an error that names the tensor, unless --dequantize says what it should become.
+
+      EXAMPLES
+        bale convert models/mixtral mixtral.gguf
+        bale convert mixtral.bale restored --dequantize bf16
+        bale convert models/mixtral mixtral.bale --quantize int4:group=32
+      """)
+
+  @Argument(help: "A checkpoint: a directory, or a .safetensors, .gguf or .bale file.")
+  var source: String
+
+  @Argument(help: "A directory, or a file that ends in .safetensors, .gguf or .bale.")
+  var destination: String
+
+  @Option(name: .long, help: "The format to write, where the destination's ending doesn't say it.")
+  var to: ContainerFormat?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Quantize weight matrices: q8_0, mxfp4, int4:group=32, nf4@absmax, bf16, ...", valueName: "TYPE"))
+  var quantize: String?
+
+  @Option(name: .long, help: ArgumentHelp("Decode what the target can't hold as it is.", valueName: "f32|f16|bf16"))
+  var dequantize: FloatType?
+
+  @Option(name: .long, help: ArgumentHelp("Cut the output in files of at most this size.", valueName: "SIZE"))
+  var splitMaxSize: ByteSize?
+
+  @OptionGroup var outputOptions: OutputOptions
+  @OptionGroup var options: GlobalOptions
+
+  func run() throws {
+    let format = try format()
+    let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: format).recipe
+    if format == .bale { return try pack(recipe) }
+    let start = ContinuousClock.now
+    let checkpoint = try Checkpoints.open(source)
+    let isSingleFile = Checkpoints.format(ofDestination: destination) != nil
+    let request = ConvertRequest(
+      format: format, isSingleFile: isSingleFile, recipe: recipe, dequantized: dequantize?.dtype,
+      shardSize: splitMaxSize?.bytes)
+    let plan = try ConvertPlan(checkpoint, request: request)
+    if outputOptions.dryRun { return ConvertPrinter(command: self).dryRun(plan) }
+    Notice.skipped(checkpoint, options: options)
+    let progress = ProgressLine("converting", options: options)
+    defer { progress.finish() }
+    let target = ConvertDestination(
+      path: destination, isSingleFile: isSingleFile, overwrite: outputOptions.force)
+    let report = try ConvertJob(checkpoint, plan: plan).run(to: target, resources: options.resources) {
+      progress.update($0)
+    }
+    progress.finish()
+    ConvertPrinter(command: self).report(report, source: checkpoint, seconds: seconds(since: start))
+  }
+
+  private func format() throws -> ContainerFormat {
+    let ending = Checkpoints.format(ofDestination: destination)
+    if let to, let ending, to != ending {
+      throw ValidationError("--to \(to.rawValue) contradicts the ending of '\(destination)'")
+    }
+    guard let format = to ?? ending ?? .some(.safetensors) else { throw ValidationError("which format?") }
+    if format != .safetensors && ending == nil {
+      throw ValidationError("a \(format.rawValue) destination should be a file that ends in .\(format.rawValue)")
+    }
+    return format
+  }
+
+  /// To `.bale`: the same as packing by a recipe made from the options.
+  private func pack(_ recipe: Recipe) throws {
+    let start = ContinuousClock.now
+    let checkpoint = try Checkpoints.open(source)
+    let plan = try PackPlan(checkpoint, recipe: recipe)
+    var packing = PackOptions()
+    packing.overwrite = outputOptions.force
+    packing.shardSize = splitMaxSize?.bytes
+    packing.metadata = ["tool": .string("bale \(Version.text)"), "rules": .string(recipe.text)]
+    let printer = PackPrinter(source: source, output: destination, options: options)
+    if outputOptions.dryRun {
+      return printer.dryRun(plan, try PackEstimate(checkpoint, plan: plan, options: packing))
+    }
+    let progress = ProgressLine("packing", options: options)
+    defer { progress.finish() }
+    let report = try PackJob(checkpoint, plan: plan, options: packing)
+      .run(to: destination, resources: options.resources) { progress.update($0) }
+    progress.finish()
+    printer.report(report, source: checkpoint, seconds: seconds(since: start))
+  }
+}
+
+extension ContainerFormat: ExpressibleByArgument {}
+
+/// The float types that tensors are decoded to.
+enum FloatType: String, ExpressibleByArgument, CaseIterable {
+  case f32, f16, bf16
+
+  var dtype: DType {
+    switch self {
+    case .f32: .f32
+    case .f16: .f16
+    case .bf16: .bf16
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import ByteIO
+import Checkpoints
+import Conversion
+import JSON
+
+/// `bale unpack`: the original files out of a `.bale`.
+struct Unpack: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Restores the original files from a .bale file.",
+    discussion: """
+      Files whose tensors were packed losslessly come back byte for byte, which their SHA-256 proves. Where tensors \
+      were quantized, the files have the same headers and layout and the values that were kept.
+
+      EXAMPLES
+        bale unpack mixtral.bale restored
+        bale unpack archive.bale restored --json
+      """)
+
+  @Argument(help: "A .bale file, or a shard of one.")
+  var source: String
+
+  @Argument(help: "The directory to write to.")
+  var directory: String
+
+  @OptionGroup var outputOptions: OutputOptions
+  @OptionGroup var options: GlobalOptions
+
+  func run() throws {
+    let start = ContinuousClock.now
+    let checkpoint = try BaleCheckpoint(source)
+    let job = UnpackJob(checkpoint)
+    if outputOptions.dryRun {
+      if !options.quiet {
+        for file in checkpoint.files { print("\(file.size)\t\(file.name)") }
+        print("\(job.size) bytes in \(checkpoint.files.count) files")
+      }
+      return
+    }
+    let progress = ProgressLine("unpacking", options: options)
+    defer { progress.finish() }
+    let files = try job.run(to: directory, overwrite: outputOptions.force, resources: options.resources) {
+      progress.update($0)
+    }
+    progress.finish()
+    show(files, seconds: seconds(since: start))
+  }
+
+  private func show(_ files: [RestoredFile], seconds: Double) {
+    if options.json {
+      let result = JSONValue.array(
+        files.map {
+          [
+            "name": .string($0.name), "bytes": .integer($0.size), "sha256": .string(hexadecimal($0.sha256)),
+            "original": .bool($0.isOriginal),
+          ]
+        })
+      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+    }
+    guard !options.quiet else { return }
+    var table = TextTable([("file", .left), ("size", .right), ("SHA-256", .left), ("", .left)])
+    for file in files {
+      table.add([
+        file.name, Format.bytes(file.size), hexadecimal(file.sha256.prefix(8)) + "…",
+        file.isOriginal ? "the original, byte for byte" : "values as packed, not the original bytes",
+      ])
+    }
+    print(table.text)
+    let bytes = files.reduce(0) { $0 + $1.size }
+    print("\n\(Format.bytes(bytes)) in \(Format.duration(seconds)), \(Format.bytes(Int(Double(bytes) / max(seconds, 1e-9))))/s")
+  }
+}

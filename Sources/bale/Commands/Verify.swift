@@ -1,0 +1,111 @@
+import ArgumentParser
+import BaleFormat
+import Checkpoints
+import Conversion
+import JSON
+import Verification
+
+/// `bale verify`: is a file what was written, and what its source was?
+struct Verify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Checks that a checkpoint is intact, and what became of its source.",
+    discussion: """
+      Of a .bale, every byte is checked against its digest; of safetensors and GGUF, which carry no digests, the \
+      structure. With --against each tensor is decoded and compared with the source: what was packed losslessly has \
+      to be identical, and what was quantized has to show the error that was stored with it.
+
+      EXAMPLES
+        bale verify mixtral.bale
+        bale verify mixtral.bale --against models/mixtral
+
+      EXIT STATUS
+        0 all holds; 1 the file is bad; 2 the check could not be made.
+      """)
+
+  @Argument(help: "A checkpoint: a directory, or a .safetensors, .gguf or .bale file.")
+  var path: String
+
+  @Option(name: .long, help: ArgumentHelp("The checkpoint that it was made from.", valueName: "SRC"))
+  var against: String?
+
+  @OptionGroup var options: GlobalOptions
+
+  func run() throws {
+    let start = ContinuousClock.now
+    let progress = ProgressLine("verifying", options: options)
+    defer { progress.finish() }
+    let report = try Verifier(path, against: against).run(resources: options.resources) { progress.update($0) }
+    progress.finish()
+    if options.json {
+      print(String(decoding: json(report).encoded(.python(indent: 2)), as: UTF8.self))
+    } else {
+      show(report, seconds: seconds(since: start))
+    }
+    if !report.holds { throw ExitCode(Failure.bad) }
+  }
+
+  private func show(_ report: VerificationReport, seconds: Double) {
+    for damage in report.damage { Terminal.error("bale: \(Self.text(damage))") }
+    for mismatch in report.mismatches { Terminal.error("bale: \(path), \(mismatch)") }
+    guard !options.quiet else { return }
+    let quantized = report.comparison.filter { $0.difference.kind == .values }
+    if !quantized.isEmpty { print(table(quantized) + "\n") }
+    if !report.comparison.isEmpty {
+      let same = report.comparison.count { $0.difference.kind == .identical }
+      print("\(same) tensors are identical to the source's, \(quantized.count) are quantized")
+    }
+    let rate = Format.bytes(Int(Double(report.bytesChecked) / max(seconds, 1e-9)))
+    switch (report.holds, report.format) {
+    case (true, .bale):
+      print("\(path): every digest holds: \(report.tensors) tensors, \(Format.bytes(report.bytesChecked)), \(rate)/s")
+    case (true, let format):
+      print("\(path): the structure holds: \(report.tensors) tensors; \(format.rawValue) carries no digests to check")
+    case (false, _): print("\(path): BAD")
+    }
+  }
+
+  private static func text(_ damage: BaleDamage) -> String {
+    var text = "\(damage.file), bytes \(damage.range.lowerBound) to \(damage.range.upperBound): \(damage.reason)"
+    if !damage.tensors.isEmpty { text += " (\(damage.tensors.joined(separator: ", ")))" }
+    return text
+  }
+
+  private func table(_ trips: [RoundTrip]) -> String {
+    var table = TextTable([
+      ("tensor", .left), ("encoding", .left), ("relative MSE", .right), ("stored", .right), ("max error", .right),
+      ("stored", .right),
+    ])
+    for trip in trips {
+      table.add([
+        trip.difference.name, trip.difference.encodings.1, Format.error(trip.difference.relativeMSE),
+        trip.stored.map { Format.error($0.relativeMSE) } ?? "", Format.error(trip.difference.maximumError),
+        trip.stored.map { Format.error($0.maximumError) } ?? "",
+      ])
+    }
+    return table.text
+  }
+
+  private func json(_ report: VerificationReport) -> JSONValue {
+    [
+      "path": .string(path), "format": .string(report.format.rawValue), "holds": .bool(report.holds),
+      "tensors": .integer(report.tensors), "bytes": .integer(report.bytesChecked),
+      "damage": .array(
+        report.damage.map {
+          [
+            "file": .string($0.file), "begin": .integer($0.range.lowerBound), "end": .integer($0.range.upperBound),
+            "reason": .string("\($0.reason)"), "tensors": .array($0.tensors.map { .string($0) }),
+          ]
+        }),
+      "mismatches": .array(report.mismatches.map { ["tensor": .string($0.tensor), "reason": .string($0.reason)] }),
+      "comparison": .array(
+        report.comparison.map {
+          [
+            "tensor": .string($0.difference.name), "result": .string($0.difference.kind.rawValue),
+            "relative_mse": .real($0.difference.relativeMSE), "max_error": .real($0.difference.maximumError),
+            "stored_relative_mse": $0.stored.map { .real($0.relativeMSE) } ?? .null,
+            "stored_max_error": $0.stored.map { .real($0.maximumError) } ?? .null,
+          ]
+        }),
+    ]
+  }
+}
