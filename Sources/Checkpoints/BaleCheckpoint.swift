@@ -88,8 +88,9 @@ public struct BaleCheckpoint: Checkpoint {
       var range = 0..<bytes[plane].count
       if extent == .perSpan {
         let from = codec.bytes(plane: plane, elements: elements.lowerBound, columns: columns)
-        range = from..<min(
-          bytes[plane].count, from + codec.bytes(plane: plane, elements: elements.count, columns: columns))
+        range =
+          from..<min(
+            bytes[plane].count, from + codec.bytes(plane: plane, elements: elements.count, columns: columns))
       }
       let at = extent == .whole ? 0 : counts[plane]
       guard at + range.count <= planes[plane].count else { continue }

@@ -153,4 +153,3 @@ extension FileCheckpoint {
     for (_, file) in tensorFiles { try file.checkUnchanged() }
   }
 }
-

@@ -14,9 +14,14 @@ public enum Checkpoints {
   public static func open(_ path: String) throws -> any Checkpoint {
     switch try format(of: path) {
     case .safetensors: try SafetensorsCheckpoint(path)
-    case .gguf: try GGUFCheckpoint(path)
+    case .gguf: try openGGUF(path)
     case .bale: try BaleCheckpoint(path)
     }
+  }
+
+  private static func openGGUF(_ path: String) throws -> any Checkpoint {
+    let checkpoint = try GGUFCheckpoint(path)
+    return checkpoint.isBigEndian ? try BigEndianGGUFCheckpoint(checkpoint) : checkpoint
   }
 
   /// The format of what lies at a path.

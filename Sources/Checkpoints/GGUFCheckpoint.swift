@@ -12,6 +12,7 @@ public struct GGUFCheckpoint: FileCheckpoint {
   public let tensorFiles: [(name: String, file: InputFile)]
   public let locations: [[FileRange]]
   public let metadata: GGUFMetadata
+  let isBigEndian: Bool
 
   public var format: ContainerFormat { .gguf }
 
@@ -21,6 +22,7 @@ public struct GGUFCheckpoint: FileCheckpoint {
     self.path = path
     directory = Path.directory(of: path)
     metadata = model.metadata
+    isBigEndian = model.shards.contains { $0.header.byteOrder == .big }
     tensorFiles = model.shards.map { (Path.name(of: $0.path), $0.input) }
     files = tensorFiles.map { CheckpointFile(name: $0.name, size: $0.file.size, holdsTensors: true) }
     tensors = try model.tensors.map { entry in

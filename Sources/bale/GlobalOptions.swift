@@ -13,7 +13,8 @@ struct GlobalOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("Threads to work with.", valueName: "N"))
   var threads: Int = Workers.processors
 
-  @Option(name: .long, help: ArgumentHelp("Memory to stay within: bytes, or a number with K, M or G.", valueName: "SIZE"))
+  @Option(
+    name: .long, help: ArgumentHelp("Memory to stay within: bytes, or a number with K, M or G.", valueName: "SIZE"))
   var memory: ByteSize = ByteSize(256 << 20)
 
   func validate() throws {

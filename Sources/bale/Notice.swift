@@ -5,7 +5,9 @@ enum Notice {
   /// Directories beside the checkpoint that nothing reads.
   static func skipped(_ checkpoint: any Checkpoint, options: GlobalOptions) {
     guard !options.quiet else { return }
-    for name in checkpoint.skipped { Terminal.error("bale: note: the directory '\(name)' is not part of the checkpoint and is left out") }
+    for name in checkpoint.skipped {
+      Terminal.error("bale: note: the directory '\(name)' is not part of the checkpoint and is left out")
+    }
   }
 
   static func dropped(_ tensors: [(name: String, reason: String)], options: GlobalOptions) {

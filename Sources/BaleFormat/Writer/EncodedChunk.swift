@@ -9,6 +9,8 @@ public struct EncodedChunk: Sendable {
   /// Stored bytes and their zero padding.
   let bytes: [UInt8]
   let stored: Int
+  /// Bytes that it takes in the file, without padding.
+  public var storedBytes: Int { stored }
   let decoded: Int
   let digest: UInt64
   let sha256: [UInt8]?

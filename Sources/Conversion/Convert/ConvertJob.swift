@@ -29,12 +29,17 @@ public struct ConvertJob: Sendable {
       try TensorConverter(checkpoint, tensor: $0.source, to: $0.codec, rule: $0.rule, measured: $0.isQuantized)
     }
     try OrderedPipeline.run(
-      count: units.count, threads: resources.threads, window: resources.window(itemBytes: zip(plan.outputs, runs).map(bytes).max() ?? 0)
+      count: units.count, threads: resources.threads,
+      window: resources.window(itemBytes: zip(plan.outputs, runs).map(bytes).max() ?? 0)
     ) { index in
       try write(units[index], with: converters, to: files)
     } consume: { index, product in
       statistics.withLock { $0[units[index].run].merge(product.0) }
-      progress(Progress(bytesDone: done.withLock { $0 += product.1; return $0 }, bytesTotal: total))
+      progress(
+        Progress(
+          bytesDone: done.withLock {
+            $0 += product.1; return $0
+          }, bytesTotal: total))
     }
     for sidecar in plan.sidecars { try files.add(sidecar.name, try checkpoint.read(0..<sidecar.size, of: sidecar)) }
     for made in plan.made { try files.add(made.name, made.bytes) }
@@ -86,8 +91,10 @@ public struct ConvertJob: Sendable {
     guard let files = checkpoint as? any FileCheckpoint, output.isCopy else { return nil }
     let location = files.locations[output.source][0]
     let columns = output.shape.columns
-    let start = location.range.lowerBound + output.codec.bytes(
-      plane: 0, elements: unit.elements.lowerBound, columns: columns)
+    let start =
+      location.range.lowerBound
+      + output.codec.bytes(
+        plane: 0, elements: unit.elements.lowerBound, columns: columns)
     let count = output.codec.bytes(plane: 0, elements: unit.elements.count, columns: columns)
     return (files.tensorFiles[location.file].file, start..<start + count)
   }

@@ -26,7 +26,9 @@ extension ConvertPlan {
           file: 0, range: 0..<codec.bytes(plane: 0, elements: source.shape.elements, columns: source.shape.columns)))
     }
     switch request.format {
-    case .safetensors: try placeInSafetensors(checkpoint, request)
+    case .safetensors:
+      try placeInSafetensors(checkpoint, request)
+      if !request.isSingleFile { made += GGUFMetadata.stored(in: checkpoint)?.travelledFiles ?? [] }
     case .gguf: try placeInGGUF(checkpoint, request)
     case .bale: throw PlanError(tensor: "", reason: "a .bale file is packed, not converted to")
     }

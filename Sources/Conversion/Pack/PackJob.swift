@@ -37,7 +37,8 @@ public struct PackJob: Sendable {
     try hashing.wait()
     try checkpoint.checkUnchanged()
     try output.addFiles(digests: digests.results)
-    return PackReport(plan: plan, statistics: output.statistics, written: try writer.commit())
+    return PackReport(
+      plan: plan, statistics: output.statistics, storedBytes: output.storedBytes, written: try writer.commit())
   }
 
   private func write(
@@ -89,7 +90,9 @@ public struct PackJob: Sendable {
     let range = start + unit.elements.lowerBound..<start + unit.elements.upperBound
     do {
       let (encoded, cost) = try converters[part.tensor].convert(range)
-      var product = PackProduct(statistics: cost, sourceBytes: tensor.sourceCodec.byteCount(elements: range.count, columns: tensor.shape.columns))
+      var product = PackProduct(
+        statistics: cost,
+        sourceBytes: tensor.sourceCodec.byteCount(elements: range.count, columns: tensor.shape.columns))
       for plane in part.layout.planes.indices {
         product.chunks += try chunks(
           of: encoded, tensor.codec, plane: plane, unit: unit, layout: part.layout, compressors)

@@ -30,6 +30,8 @@ public struct PackReport: Sendable {
   public var plan: PackPlan
   /// What quantizing cost, by tensor of the plan.
   public var statistics: [ErrorStatistics]
+  /// Bytes in the file, after any compression, by tensor of the plan.
+  public var storedBytes: [Int]
   public var written: [BaleWriter.Written]
 
   /// Over all tensors that were quantized.

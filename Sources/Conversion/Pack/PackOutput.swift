@@ -15,6 +15,8 @@ final class PackOutput: @unchecked Sendable {
   private var blobs: [String: BlobID] = [:]
   /// What quantizing cost, by tensor of the plan.
   private(set) var statistics: [ErrorStatistics]
+  /// Bytes of the chunks, by tensor of the plan.
+  private(set) var storedBytes: [Int]
 
   /// Declares all tensors, and writes the files' bytes that belong to none.
   init(_ writer: BaleWriter, checkpoint: any Checkpoint, plan: PackPlan, archive: Bool) throws {
@@ -23,11 +25,13 @@ final class PackOutput: @unchecked Sendable {
     self.plan = plan
     ids = try plan.tensors.map { try writer.declare(Self.declaration($0)) }
     statistics = Array(repeating: ErrorStatistics(), count: plan.tensors.count)
+    storedBytes = Array(repeating: 0, count: plan.tensors.count)
     let compressor = CompressorPool()
     for file in checkpoint.files {
       let literals = try Self.literals(of: file, in: checkpoint)
       if literals.isEmpty { continue }
-      blobs[file.name] = try writer.addBlob(literals, compress: archive ? { try compressor.compress($0, .level(9)) } : nil)
+      blobs[file.name] = try writer.addBlob(
+        literals, compress: archive ? { try compressor.compress($0, .level(9)) } : nil)
     }
   }
 
@@ -52,7 +56,9 @@ final class PackOutput: @unchecked Sendable {
         parts: record.parts.map { PartDeclaration(tensor: ids[$0.tensor], range: $0.slices, layout: $0.layout) })
     }
     for chunk in product.chunks { try writer.append(chunk, part: part) }
-    statistics[record.parts[part].tensor].merge(product.statistics)
+    let tensor = record.parts[part].tensor
+    statistics[tensor].merge(product.statistics)
+    storedBytes[tensor] += product.chunks.reduce(0) { $0 + $1.storedBytes }
     if part == record.parts.count - 1 && unit.isLast { try writer.endRecord() }
   }
 

@@ -29,13 +29,14 @@ public struct UnpackJob: Sendable {
       let output = try OutputFile(path, size: file.size, overwrite: overwrite)
       outputs.append(output)
       let pieces = try FilePieces(checkpoint, file: file)
-      restored.append(try write(pieces, of: file, to: output, resources: resources) { count in
-        let bytes = done.withLock { sum in
-          sum += count
-          return sum
-        }
-        progress(Progress(bytesDone: bytes, bytesTotal: size))
-      })
+      restored.append(
+        try write(pieces, of: file, to: output, resources: resources) { count in
+          let bytes = done.withLock { sum in
+            sum += count
+            return sum
+          }
+          progress(Progress(bytesDone: bytes, bytesTotal: size))
+        })
     }
     for (output, file) in zip(outputs, checkpoint.files) { try output.commit(length: file.size) }
     target.keep()

@@ -31,7 +31,8 @@ struct Convert: ParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Quantize weight matrices: q8_0, mxfp4, int4:group=32, nf4@absmax, bf16, ...", valueName: "TYPE"))
+    help: ArgumentHelp("Quantize weight matrices: q8_0, mxfp4, int4:group=32, nf4@absmax, bf16, ...", valueName: "TYPE")
+  )
   var quantize: String?
 
   @Option(name: .long, help: ArgumentHelp("Decode what the target can't hold as it is.", valueName: "f32|f16|bf16"))

@@ -14,13 +14,14 @@ struct ConvertPrinter {
       let result: JSONValue = [
         "bytes": .integer(plan.size),
         "files": .array(plan.files.map { ["name": .string($0.name), "bytes": .integer($0.size)] }),
-        "tensors": .array(plan.outputs.map { output in
-          [
-            "name": .string(output.name), "from": .string(output.sourceCodec.shortName),
-            "to": .string(output.codec.shortName), "file": .string(plan.files[output.file].name),
-            "begin": .integer(output.range.lowerBound), "end": .integer(output.range.upperBound),
-          ]
-        }),
+        "tensors": .array(
+          plan.outputs.map { output in
+            [
+              "name": .string(output.name), "from": .string(output.sourceCodec.shortName),
+              "to": .string(output.codec.shortName), "file": .string(plan.files[output.file].name),
+              "begin": .integer(output.range.lowerBound), "end": .integer(output.range.upperBound),
+            ]
+          }),
       ]
       return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
     }

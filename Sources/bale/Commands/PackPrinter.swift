@@ -15,18 +15,21 @@ struct PackPrinter {
     if options.json {
       let result: JSONValue = [
         "output": .string(output), "bytes": .integer(estimate.size), "exact": .bool(estimate.isExact),
-        "encodings": .array(rows(plan).map { row in
-          [
-            "role": .string(row.role), "encoding": .string(row.encoding), "tensors": .integer(row.tensors),
-            "bytes": .integer(row.bytes),
-          ]
-        }),
+        "encodings": .array(
+          rows(plan).map { row in
+            [
+              "role": .string(row.role), "encoding": .string(row.encoding), "tensors": .integer(row.tensors),
+              "bytes": .integer(row.bytes),
+            ]
+          }),
       ]
       return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
     }
     guard !options.quiet else { return }
     print(table(plan, statistics: nil))
-    print("\n\(output) would take \(estimate.isExact ? "exactly" : "at most") \(estimate.size) bytes (\(Format.bytes(estimate.size)))")
+    print(
+      "\n\(output) would take \(estimate.isExact ? "exactly" : "at most") \(estimate.size) bytes (\(Format.bytes(estimate.size)))"
+    )
   }
 
   func report(_ report: PackReport, source checkpoint: any Checkpoint, seconds: Double) {
@@ -37,7 +40,7 @@ struct PackPrinter {
       return print(json(report, before: before, after: after, seconds: seconds))
     }
     guard !options.quiet else { return }
-    print(table(report.plan, statistics: report.statistics))
+    print(table(report.plan, statistics: report.statistics, stored: report.storedBytes))
     let rate = Format.bytes(Int(Double(before) / max(seconds, 1e-9)))
     print("\n\(source)  \(Format.bytes(before))  ->  \(output)  \(Format.bytes(after))")
     let ratio = Double(before) / Double(max(after, 1))
@@ -56,18 +59,20 @@ struct PackPrinter {
     }
     let result: JSONValue = [
       "source": .string(source), "source_bytes": .integer(before), "bytes": .integer(after),
-      "seconds": .real(seconds), "files": .array(files), "tensors": .array(tensors),
+      "weights": .integer(report.plan.tensors.reduce(0) { $0 + $1.shape.elements }),
+      "relative_mse": .real(report.total.relativeMSE), "seconds": .real(seconds), "files": .array(files),
+      "tensors": .array(tensors),
       "dropped": .array(report.plan.dropped.map { ["name": .string($0.name), "reason": .string($0.reason)] }),
     ]
     return String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self)
   }
 
-  private func table(_ plan: PackPlan, statistics: [ErrorStatistics]?) -> String {
+  private func table(_ plan: PackPlan, statistics: [ErrorStatistics]?, stored: [Int]? = nil) -> String {
     var table = TextTable([
       ("role", .left), ("from", .left), ("to", .left), ("tensors", .right), ("weights", .right),
       ("bits/weight", .right), ("relative MSE", .right), ("max error", .right),
     ])
-    for row in rows(plan, statistics) {
+    for row in rows(plan, statistics, stored) {
       table.add([
         row.role, row.from, row.encoding, "\(row.tensors)", Format.count(row.elements),
         Format.decimals(row.elements == 0 ? 0 : Double(row.bytes) * 8 / Double(row.elements), 3),
@@ -89,7 +94,7 @@ struct PackPrinter {
     var isExact: Bool
   }
 
-  private func rows(_ plan: PackPlan, _ statistics: [ErrorStatistics]? = nil) -> [Row] {
+  private func rows(_ plan: PackPlan, _ statistics: [ErrorStatistics]? = nil, _ stored: [Int]? = nil) -> [Row] {
     var rows: [Row] = []
     for (index, tensor) in plan.tensors.enumerated() {
       let (role, from, to) = (tensor.role.word, tensor.sourceCodec.shortName, tensor.codec.shortName)
@@ -101,7 +106,7 @@ struct PackPrinter {
       }
       rows[row].tensors += 1
       rows[row].elements += tensor.shape.elements
-      rows[row].bytes += tensor.codec.byteCount(of: tensor.shape)
+      rows[row].bytes += stored?[index] ?? tensor.codec.byteCount(of: tensor.shape)
       if let statistics { rows[row].cost.merge(statistics[index]) }
     }
     return rows

@@ -67,6 +67,8 @@ struct Unpack: ParsableCommand {
     }
     print(table.text)
     let bytes = files.reduce(0) { $0 + $1.size }
-    print("\n\(Format.bytes(bytes)) in \(Format.duration(seconds)), \(Format.bytes(Int(Double(bytes) / max(seconds, 1e-9))))/s")
+    print(
+      "\n\(Format.bytes(bytes)) in \(Format.duration(seconds)), \(Format.bytes(Int(Double(bytes) / max(seconds, 1e-9))))/s"
+    )
   }
 }
