@@ -8,5 +8,6 @@
 
 #include "statistics.h"
 #include "elements.h"
+#include "ggml.h"
 
 #endif

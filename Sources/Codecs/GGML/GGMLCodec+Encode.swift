@@ -1,3 +1,5 @@
+import CKernels
+
 extension GGMLCodec: QuantizingCodec {
   /// Byte for byte what the x86 build of llama.cpp writes (rule `compatible`).
   /// Throws `unencodable` for a NaN, an infinity, or a block whose scale is beyond F16; `descriptor` for a type that
@@ -16,7 +18,12 @@ extension GGMLCodec: QuantizingCodec {
     _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule, importance: [Float]?,
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
-    try encodeReference(values, columns: columns, rule: rule, importance: importance, into: planes)
+    let encoder = try checkedEncoder(values, columns: columns, rule: rule, planes)
+    if let importance, type.usesImportance {
+      try encodeRows(values, columns: columns, importance, encoder, planes[0])
+    } else {
+      try encodeTiles(values, encoder, planes[0])
+    }
   }
 
   /// The plain form of `encode`, equal to it byte for byte.
@@ -25,41 +32,12 @@ extension GGMLCodec: QuantizingCodec {
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
     let encoder = try checkedEncoder(values, columns: columns, rule: rule, planes)
-    guard let importance, type.usesImportance else {
-      encodeBlocks(values, planes[0]) { encoder($0, nil, $1) }
-      return try checkScales(values, planes[0])
+    if let importance, type.usesImportance {
+      return try encodeRows(values, columns: columns, importance, encoder, planes[0])
     }
-    try checkImportance(importance, elements: values.count, columns: columns)
-    importance.withUnsafeBufferPointer { weights in
-      for row in 0..<(columns == 0 ? 0 : values.count / columns) {
-        encodeRow(values.part(row * columns, columns), weights, encoder, row: row, planes[0])
-      }
-    }
-    try checkScales(values, planes[0])
-  }
-
-  private func encodeRow(
-    _ values: UnsafeBufferPointer<Float>, _ weights: UnsafeBufferPointer<Float>, _ encoder: BlockEncoder, row: Int,
-    _ plane: UnsafeMutableRawBufferPointer
-  ) {
-    let energy = values.energy / Float(values.count)
-    let bytes = values.count / type.blockElements * type.blockBytes
-    var start = 0
-    encodeBlocks(values, UnsafeMutableRawBufferPointer(rebasing: plane[range(row, bytes)])) { block, output in
-      encoder(block, BlockImportance(weights: weights.part(start, block.count), rowEnergy: energy), output)
-      start += block.count
-    }
-  }
-
-  private func encodeBlocks(
-    _ values: UnsafeBufferPointer<Float>, _ plane: UnsafeMutableRawBufferPointer,
-    _ body: (BlockInput, BlockBytes) -> Void
-  ) {
-    for block in 0..<values.count / type.blockElements {
-      body(
-        values.part(block * type.blockElements, type.blockElements),
-        UnsafeMutableRawBufferPointer(rebasing: plane[range(block, type.blockBytes)]))
-    }
+    for index in values.indices where !values[index].isFinite { throw unencodable(values, index) }
+    encodeBlocks(blocks(0, values.count), values, planes[0]) { encoder($0, nil, $1) }
+    try checkScales(blocks(0, values.count), values, planes[0])
   }
 
   private func checkedEncoder(
@@ -71,10 +49,116 @@ extension GGMLCodec: QuantizingCodec {
     guard rule == .compatible else { throw .rule(codec: "\(descriptor)", rule: rule) }
     try checkBlocks(values.count, columns: columns)
     try checkPlanes(planes, elements: values.count, columns: columns)
-    for (index, value) in values.enumerated() where !value.isFinite {
-      throw .unencodable(codec: "\(descriptor)", element: index, value: value)
-    }
     return encoder
+  }
+
+  private func unencodable(_ values: UnsafeBufferPointer<Float>, _ index: Int) -> CodecError {
+    .unencodable(codec: "\(descriptor)", element: index, value: values[index])
+  }
+
+  /// The blocks of `count` elements from `start` on.
+  private func blocks(_ start: Int, _ count: Int) -> Range<Int> {
+    start / type.blockElements..<(start + count) / type.blockElements
+  }
+}
+
+// MARK: Without importance
+
+extension GGMLCodec {
+  /// Elements that stay in the second-level cache between the check and the encoder.
+  private static let tile = 16384
+
+  /// Below this magnitude no scale is beyond F16.
+  private static let safeMagnitude: Float = 32768
+
+  private func encodeTiles(
+    _ values: UnsafeBufferPointer<Float>, _ encoder: BlockEncoder, _ plane: UnsafeMutableRawBufferPointer
+  ) throws(CodecError) {
+    for start in stride(from: 0, to: values.count, by: Self.tile) {
+      let tile = values.part(start, min(Self.tile, values.count - start))
+      let peak = Float(bitPattern: bale_f32_peak(tile.baseAddress, tile.count))
+      guard peak.isFinite else {
+        throw unencodable(values, start + (tile.firstIndex { !$0.isFinite } ?? 0))
+      }
+      let blocks = blocks(start, tile.count)
+      encodeTile(blocks, values, encoder, plane)
+      if peak >= Self.safeMagnitude { try checkScales(blocks, values, plane) }
+    }
+  }
+
+  /// By the vector encoder, and by the reference where that gives up.
+  private func encodeTile(
+    _ blocks: Range<Int>, _ values: UnsafeBufferPointer<Float>, _ encoder: BlockEncoder,
+    _ plane: UnsafeMutableRawBufferPointer
+  ) {
+    guard let blocksEncoder = type.blocksEncoder else {
+      return encodeBlocks(blocks, values, plane) { encoder($0, nil, $1) }
+    }
+    let bytes = plane.assumingMemoryBound(to: UInt8.self)
+    var block = blocks.lowerBound
+    while block < blocks.upperBound {
+      block += blocksEncoder(
+        values.baseAddress.map { $0 + block * type.blockElements }, blocks.upperBound - block,
+        bytes.baseAddress.map { $0 + block * type.blockBytes })
+      guard block < blocks.upperBound else { break }
+      encodeBlocks(block..<block + 1, values, plane) { encoder($0, nil, $1) }
+      block += 1
+    }
+  }
+
+  private func encodeBlocks(
+    _ blocks: Range<Int>, _ values: UnsafeBufferPointer<Float>, _ plane: UnsafeMutableRawBufferPointer,
+    _ body: (BlockInput, BlockBytes) -> Void
+  ) {
+    for block in blocks {
+      body(
+        values.part(block * type.blockElements, type.blockElements),
+        UnsafeMutableRawBufferPointer(rebasing: plane[range(block, type.blockBytes)]))
+    }
+  }
+
+  /// Throws for the first block whose scale is not a number in F16, which ggml's own check refuses.
+  private func checkScales(
+    _ blocks: Range<Int>, _ values: UnsafeBufferPointer<Float>, _ plane: UnsafeMutableRawBufferPointer
+  ) throws(CodecError) {
+    let offsets = type.halfOffsets
+    for block in blocks {
+      for offset in offsets where !plane.half(block * type.blockBytes + offset).isFinite {
+        let elements = range(block, type.blockElements)
+        throw unencodable(
+          values, elements.max { values[$0].magnitude < values[$1].magnitude } ?? elements.lowerBound)
+      }
+    }
+  }
+}
+
+// MARK: With importance
+
+extension GGMLCodec {
+  private func encodeRows(
+    _ values: UnsafeBufferPointer<Float>, columns: Int, _ importance: [Float], _ encoder: BlockEncoder,
+    _ plane: UnsafeMutableRawBufferPointer
+  ) throws(CodecError) {
+    try checkImportance(importance, elements: values.count, columns: columns)
+    for index in values.indices where !values[index].isFinite { throw unencodable(values, index) }
+    importance.withUnsafeBufferPointer { weights in
+      for start in stride(from: 0, to: values.count, by: max(columns, 1)) {
+        encodeRow(values, start..<start + columns, weights, encoder, plane)
+      }
+    }
+    try checkScales(blocks(0, values.count), values, plane)
+  }
+
+  private func encodeRow(
+    _ values: UnsafeBufferPointer<Float>, _ row: Range<Int>, _ weights: UnsafeBufferPointer<Float>,
+    _ encoder: BlockEncoder, _ plane: UnsafeMutableRawBufferPointer
+  ) {
+    let energy = values.part(row.lowerBound, row.count).energy / Float(row.count)
+    var start = 0
+    encodeBlocks(blocks(row.lowerBound, row.count), values, plane) { block, output in
+      encoder(block, BlockImportance(weights: weights.part(start, block.count), rowEnergy: energy), output)
+      start += block.count
+    }
   }
 
   private func checkImportance(_ importance: [Float], elements: Int, columns: Int) throws(CodecError) {
@@ -85,20 +169,6 @@ extension GGMLCodec: QuantizingCodec {
     }
     if let column = importance.firstIndex(where: { !$0.isFinite || $0 < 0 }) {
       throw .importance(codec: "\(descriptor)", column: column, value: importance[column])
-    }
-  }
-
-  /// Throws for the first block whose scale is not a number in F16: what ggml's own check refuses.
-  private func checkScales(
-    _ values: UnsafeBufferPointer<Float>, _ plane: UnsafeMutableRawBufferPointer
-  ) throws(CodecError) {
-    let offsets = type.halfOffsets
-    for block in 0..<values.count / type.blockElements {
-      for offset in offsets where !plane.half(block * type.blockBytes + offset).isFinite {
-        let elements = range(block, type.blockElements)
-        let peak = elements.max { values[$0].magnitude < values[$1].magnitude } ?? elements.lowerBound
-        throw .unencodable(codec: "\(descriptor)", element: peak, value: values[peak])
-      }
     }
   }
 }
