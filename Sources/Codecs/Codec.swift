@@ -126,6 +126,8 @@ public enum ScaleRule: String, Sendable, CaseIterable {
   case even
   /// MX: ceil(log2(absmax / largest element)): nothing is clipped.
   case ceil
+  /// ggml: the bytes that llama.cpp writes.
+  case compatible
 }
 
 /// A codec that can't do what was asked, or bytes it must refuse.
@@ -138,6 +140,8 @@ public enum CodecError: Error, Equatable, CustomStringConvertible {
   case value(codec: String, plane: PlaneRole, offset: Int, reason: String)
   /// A value to be encoded that the encoding can't hold (NaN, infinity).
   case unencodable(codec: String, element: Int, value: Float)
+  /// An importance of a column that is negative, infinite or not a number.
+  case importance(codec: String, column: Int, value: Float)
   /// A descriptor that names no codec, or parameters it doesn't take.
   case descriptor(String, reason: String)
   /// The codec can't choose scales by this rule.
@@ -151,6 +155,8 @@ public enum CodecError: Error, Equatable, CustomStringConvertible {
     case .value(let codec, let plane, let offset, let reason):
       "byte \(offset) of the \(plane) plane of \(codec): \(reason)"
     case .unencodable(let codec, let element, let value): "\(codec) can't store \(value), element \(element)"
+    case .importance(let codec, let column, let value):
+      "\(codec): the importance of column \(column) is \(value)"
     case .descriptor(let text, let reason): "encoding '\(text)': \(reason)"
     case .rule(let codec, let rule): "\(codec) has no scale rule '\(rule.rawValue)'"
     }

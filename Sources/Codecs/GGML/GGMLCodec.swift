@@ -43,17 +43,27 @@ public struct GGMLCodec: Codec, Hashable {
   public func bytes(plane: Int, elements: Int, columns: Int) -> Int { type.bytes(elements: elements) ?? 0 }
 
   public func decode(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>) throws(CodecError) {
-    try decodeReference(input, into: output)
+    try checkSpan(input, room: output.count)
+    let blocks = input.elements / type.blockElements
+    let bytes = input.planes[0].assumingMemoryBound(to: UInt8.self)
+    let done = type.blocksDecoder?(bytes.baseAddress, blocks, output.baseAddress) ?? 0
+    decodeBlocks(done..<blocks, input.planes[0], output)
   }
 
   public func decodeReference(
     _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     try checkSpan(input, room: output.count)
+    decodeBlocks(0..<input.elements / type.blockElements, input.planes[0], output)
+  }
+
+  private func decodeBlocks(
+    _ blocks: Range<Int>, _ plane: UnsafeRawBufferPointer, _ output: UnsafeMutableBufferPointer<Float>
+  ) {
     guard let decoder = type.decoder else { return }
-    for block in 0..<input.elements / type.blockElements {
+    for block in blocks {
       decoder(
-        UnsafeRawBufferPointer(rebasing: input.planes[0][range(block, type.blockBytes)]),
+        UnsafeRawBufferPointer(rebasing: plane[range(block, type.blockBytes)]),
         UnsafeMutableBufferPointer(rebasing: output[range(block, type.blockElements)]))
     }
   }

@@ -75,7 +75,7 @@ extension MXCodec {
     case .floor, .search: exponent = bits >> 23
     case .even: exponent = (bits + (1 << UInt32(22 - element.mantissaBits))) >> 23
     case .ceil: exponent = (bits >> 23) + (bits & 0x7F_FFFF > mantissa ? 1 : 0)
-    case .absmax, .range: return nil
+    case .absmax, .range, .compatible: return nil
     }
     return UInt8(max(0, Int(exponent) - element.largestExponent))
   }

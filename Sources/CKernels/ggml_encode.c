@@ -1,0 +1,163 @@
+// Encoders of the ggml types with one scale per 32 elements.
+#include "ggml.h"
+
+#if defined(__x86_64__)
+#include "ggml_avx2.h"
+
+// Reciprocals of scales stay finite and normal between these magnitudes.
+#define SMALLEST 0x1p-100f
+#define LARGEST 0x1p+120f
+
+typedef struct {
+  __m256 a, b, c, d;
+} block32;
+
+AVX2_INLINE block32 load32(const float *values) {
+  return (block32){_mm256_loadu_ps(values), _mm256_loadu_ps(values + 8), _mm256_loadu_ps(values + 16),
+                   _mm256_loadu_ps(values + 24)};
+}
+
+AVX2_INLINE float peak_of(block32 x) {
+  return largest_lane(_mm256_max_ps(_mm256_max_ps(magnitude(x.a), magnitude(x.b)),
+                                    _mm256_max_ps(magnitude(x.c), magnitude(x.d))));
+}
+
+static inline int regular(float peak) { return peak == 0 || (peak >= SMALLEST && peak <= LARGEST); }
+
+// Which of eight elements have the magnitude.
+AVX2_INLINE uint32_t where(__m256 x, __m256 peak) {
+  return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(magnitude(x), peak, _CMP_EQ_OQ));
+}
+
+AVX2_INLINE float first_with(block32 x, float peak, const float *values) {
+  __m256 p = _mm256_set1_ps(peak);
+  uint32_t found = where(x.a, p) | where(x.b, p) << 8 | where(x.c, p) << 16 | where(x.d, p) << 24;
+  return values[__builtin_ctz(found)];
+}
+
+AVX2_INLINE __m256i shifted(__m256 x, __m256 inverse) {
+  return _mm256_cvttps_epi32(_mm256_add_ps(_mm256_mul_ps(x, inverse), _mm256_set1_ps(8.5f)));
+}
+
+AVX2 static size_t encode_q4_0(const float *values, size_t blocks, uint8_t *output) {
+  for (size_t block = 0; block < blocks; block++, values += 32, output += 18) {
+    block32 x = load32(values);
+    float peak = peak_of(x);
+    if (!regular(peak)) return block;
+    float scale = peak == 0 ? -0.0f : first_with(x, peak, values) * -0.125f;
+    __m256 inverse = _mm256_set1_ps(scale != 0 ? 1.0f / scale : 0);
+    __m256i codes = bytes_of(shifted(x.a, inverse), shifted(x.b, inverse), shifted(x.c, inverse), shifted(x.d, inverse));
+    put_half(output, scale);
+    _mm_storeu_si128((__m128i *)(output + 2), nibbles_of(_mm256_min_epi8(codes, _mm256_set1_epi8(15))));
+  }
+  return blocks;
+}
+
+// To nearest, ties away from zero: truncates after adding what is just below a half.
+AVX2_INLINE __m256i rounded(__m256 x, __m256 inverse) {
+  __m256 scaled = _mm256_mul_ps(x, inverse);
+  __m256 sign = _mm256_and_ps(scaled, _mm256_set1_ps(-0.0f));
+  return _mm256_cvttps_epi32(_mm256_add_ps(scaled, _mm256_or_ps(sign, _mm256_set1_ps(0x1.fffffep-2f))));
+}
+
+AVX2 static size_t encode_q8_0(const float *values, size_t blocks, uint8_t *output) {
+  for (size_t block = 0; block < blocks; block++, values += 32, output += 34) {
+    block32 x = load32(values);
+    float peak = peak_of(x);
+    if (!regular(peak)) return block;
+    float scale = peak / 127.0f;
+    __m256 inverse = _mm256_set1_ps(scale != 0 ? 1.0f / scale : 0);
+    __m256i codes = bytes_of(rounded(x.a, inverse), rounded(x.b, inverse), rounded(x.c, inverse), rounded(x.d, inverse));
+    put_half(output, scale);
+    _mm256_storeu_si256((__m256i *)(output + 2), codes);
+  }
+  return blocks;
+}
+
+// Below a power of two log2f may round up, at most this many units of the last place away.
+#define NEAR_POWER 44
+
+// ceil(2 |x| / scale).
+AVX2_INLINE __m256i halves(__m256 x, __m256 inverse) {
+  return _mm256_cvtps_epi32(_mm256_ceil_ps(_mm256_mul_ps(magnitude(x), inverse)));
+}
+
+AVX2 static size_t encode_mxfp4(const float *values, size_t blocks, uint8_t *output) {
+  // Codes of 0 to 15 halves; 15 to 20 have the last, more have 7.
+  const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 5, 5, 5, 5, 6));
+  for (size_t block = 0; block < blocks; block++, values += 32, output += 17) {
+    block32 x = load32(values);
+    float peak = peak_of(x);
+    uint32_t bits;
+    memcpy(&bits, &peak, 4);
+    if (!regular(peak) || (bits & 0x7fffff) >= 0x800000 - NEAR_POWER) return block;
+    uint32_t byte = peak == 0 ? 0 : (bits >> 23) - 2;
+    uint32_t inverse_bits = peak == 0 ? 0 : (127 + 129 - byte) << 23;
+    float inverse;
+    memcpy(&inverse, &inverse_bits, 4);
+    __m256 factor = _mm256_set1_ps(inverse);
+    __m256i twice = bytes_of(halves(x.a, factor), halves(x.b, factor), halves(x.c, factor), halves(x.d, factor));
+    __m256i codes = _mm256_shuffle_epi8(table, _mm256_min_epu8(twice, _mm256_set1_epi8(15)));
+    codes = _mm256_sub_epi8(codes, _mm256_cmpgt_epi8(twice, _mm256_set1_epi8(20)));
+    __m256i signs = bytes_of(_mm256_castps_si256(x.a), _mm256_castps_si256(x.b), _mm256_castps_si256(x.c),
+                             _mm256_castps_si256(x.d));
+    __m256i negative = _mm256_and_si256(_mm256_cmpgt_epi8(_mm256_setzero_si256(), signs),
+                                        _mm256_cmpgt_epi8(codes, _mm256_setzero_si256()));
+    codes = _mm256_or_si256(codes, _mm256_and_si256(negative, _mm256_set1_epi8(8)));
+    output[0] = (uint8_t)byte;
+    _mm_storeu_si128((__m128i *)(output + 1), nibbles_of(codes));
+  }
+  return blocks;
+}
+
+AVX2 static uint32_t peak_avx2(const float *values, size_t count) {
+  __m256i peak = _mm256_setzero_si256();
+  const __m256i mask = _mm256_set1_epi32(0x7fffffff);
+  size_t index = 0;
+  for (; index + 8 <= count; index += 8) {
+    __m256i bits = _mm256_loadu_si256((const __m256i *)(values + index));
+    peak = _mm256_max_epu32(peak, _mm256_and_si256(bits, mask));
+  }
+  uint32_t lanes[8], largest = 0;
+  _mm256_storeu_si256((__m256i *)lanes, peak);
+  for (int lane = 0; lane < 8; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
+  for (; index < count; index++) {
+    uint32_t bits;
+    memcpy(&bits, values + index, 4);
+    bits &= 0x7fffffff;
+    largest = bits > largest ? bits : largest;
+  }
+  return largest;
+}
+
+#define FAST(call) if (has_avx2()) return call
+#else
+#define FAST(call)
+#endif
+
+size_t bale_ggml_encode_q4_0(const float *values, size_t blocks, uint8_t *output) {
+  FAST(encode_q4_0(values, blocks, output));
+  return 0;
+}
+
+size_t bale_ggml_encode_q8_0(const float *values, size_t blocks, uint8_t *output) {
+  FAST(encode_q8_0(values, blocks, output));
+  return 0;
+}
+
+size_t bale_ggml_encode_mxfp4(const float *values, size_t blocks, uint8_t *output) {
+  FAST(encode_mxfp4(values, blocks, output));
+  return 0;
+}
+
+uint32_t bale_f32_peak(const float *values, size_t count) {
+  FAST(peak_avx2(values, count));
+  uint32_t largest = 0;
+  for (size_t index = 0; index < count; index++) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, values + index, 4);
+    bits &= 0x7fffffff;
+    largest = bits > largest ? bits : largest;
+  }
+  return largest;
+}
