@@ -14,7 +14,7 @@ extension GGUFHeader {
     let pairCount = try Self.count(&cursor, "the number of key-value pairs", each: Self.leastPairBytes)
     let (metadata, alignment) = try cursor.metadata(pairCount)
 
-    var placement = Placement(alignment: alignment)
+    var placement = Placement(alignment: alignment, count: tensorCount)
     var infos: [GGUFTensorInfo] = []
     infos.reserveCapacity(tensorCount)
     for _ in 0..<tensorCount { infos.append(try cursor.tensorInfo(&placement)) }

@@ -9,6 +9,9 @@ public struct GGUFString: Sendable, Hashable, ExpressibleByStringLiteral, Custom
 
   public init(stringLiteral text: String) { self.init(text) }
 
+  /// All bytes at once: the synthesized hash takes them one by one.
+  public func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+
   /// The text, or nil if the bytes aren't UTF-8.
   public var text: String? { String(validating: bytes, as: UTF8.self) }
 

@@ -28,7 +28,8 @@ public struct GGUFStrings: Sendable, Hashable, RandomAccessCollection {
   }
 
   mutating func append(raw string: UnsafeRawBufferPointer) {
-    bytes.append(contentsOf: string)
+    // As bytes of type UInt8: Array copies those in one piece.
+    string.withMemoryRebound(to: UInt8.self) { bytes.append(contentsOf: $0) }
     ends.append(bytes.count)
   }
 

@@ -11,10 +11,15 @@ struct Placement {
   /// The tensors by name.
   private(set) var positions: [GGUFString: Int] = [:]
 
-  init(alignment: Int) { self.alignment = alignment }
+  /// - Parameter count: how many tensors to make room for.
+  init(alignment: Int, count: Int) {
+    self.alignment = alignment
+    ranges.reserveCapacity(count)
+    positions.reserveCapacity(count)
+  }
 
   init(_ tensors: [GGUFTensorInfo], alignment: Int) throws(Failure) {
-    self.init(alignment: alignment)
+    self.init(alignment: alignment, count: tensors.count)
     for tensor in tensors { try append(tensor) }
   }
 
