@@ -99,6 +99,9 @@ public protocol Codec: Sendable {
 
 /// A codec that floats can be quantized into.
 public protocol QuantizingCodec: Codec {
+  /// The rule that the codec goes by where none is asked for: `search`, unless the codec says otherwise.
+  var defaultRule: ScaleRule { get }
+
   /// Encodes a span of F32 values into planes with room for exactly `bytes(plane:elements:columns:)` each.
   /// Deterministic. `rule` says how scales are chosen; a rule the codec doesn't know is a `CodecError`.
   func encode(
@@ -108,7 +111,6 @@ public protocol QuantizingCodec: Codec {
 }
 
 extension QuantizingCodec {
-  /// The rule that the codec goes by where none is asked for.
   public var defaultRule: ScaleRule { .search }
 }
 

@@ -1,6 +1,8 @@
 import CKernels
 
 extension GGMLCodec: QuantizingCodec {
+  public var defaultRule: ScaleRule { .compatible }
+
   /// Byte for byte what the x86 build of llama.cpp writes (rule `compatible`).
   /// Throws `unencodable` for a NaN, an infinity, or a block whose scale is beyond F16; `descriptor` for a type that
   /// can't be quantized to.

@@ -67,7 +67,7 @@ extension MXCodec {
     case .floor: BALE_MX_FLOOR
     case .even: BALE_MX_EVEN
     case .ceil: BALE_MX_CEIL
-    case .absmax, .range: throw .rule(codec: "\(descriptor)", rule: rule)
+    case .absmax, .range, .compatible: throw .rule(codec: "\(descriptor)", rule: rule)
     }
   }
 }
