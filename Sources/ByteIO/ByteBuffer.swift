@@ -4,22 +4,35 @@
   import Musl
 #endif
 
-/// Bytes on the heap at a 128-byte boundary, freed with the object: room for one piece of work.
+/// Bytes on the heap at a 128-byte boundary, freed with the object: room for one piece of work. The bytes are lent to
+/// a closure, as the object may be freed once nothing refers to it any more.
 public final class ByteBuffer: @unchecked Sendable {
   // A piece of work owns its buffer; it is handed on, never shared.
-  public let bytes: UnsafeMutableRawBufferPointer
+  private let storage: UnsafeMutableRawBufferPointer
 
   public init(count: Int) {
-    bytes = .allocate(byteCount: count, alignment: 128)
+    storage = .allocate(byteCount: count, alignment: 128)
   }
 
-  deinit { bytes.deallocate() }
+  deinit { storage.deallocate() }
 
-  public var count: Int { bytes.count }
+  public var count: Int { storage.count }
 
-  /// The first `count` bytes, or as many as there are.
-  public func prefix(_ count: Int) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: bytes[..<min(count, bytes.count)])
+  /// Lends all bytes for writing.
+  public func withMutableBytes<R>(_ body: (UnsafeMutableRawBufferPointer) throws -> R) rethrows -> R {
+    try withExtendedLifetime(self) { try body(storage) }
+  }
+
+  /// Lends the bytes for reading.
+  public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    try withExtendedLifetime(self) { try body(UnsafeRawBufferPointer(storage)) }
+  }
+
+  /// Lends the bytes of several buffers for writing.
+  public static func withMutableBytes<R>(
+    of buffers: [ByteBuffer], _ body: ([UnsafeMutableRawBufferPointer]) throws -> R
+  ) rethrows -> R {
+    try withExtendedLifetime(buffers) { try body(buffers.map(\.storage)) }
   }
 }
 

@@ -22,22 +22,31 @@ struct TensorConverter: Sendable {
     if transcoder.isCopy && covering == range { return (input, ErrorStatistics()) }
     let output = EncodedBytes(transcoder.target, elements: range.count, columns: reader.columns)
     if covering == range {
-      let cost = try transcoder.run(input.span, into: output.targets, statistics: statistics)
-      return (output, cost)
+      return (output, try run(transcoder, input, output))
     }
     let values = try decoded(input, dropping: range.lowerBound - covering.lowerBound, keeping: range.count)
     let fromValues = try Transcoder(
       from: PlainCodec(.f32), to: transcoder.target, rule: transcoder.rule, measured: transcoder.measured)
-    let cost = try fromValues.run(values.span, into: output.targets, statistics: statistics)
-    return (output, cost)
+    return (output, try run(fromValues, values, output))
+  }
+
+  private func run(
+    _ transcoder: Transcoder, _ input: EncodedBytes, _ output: EncodedBytes
+  ) throws -> ErrorStatistics {
+    try input.withSpan { input in
+      try output.withTargets { try transcoder.run(input, into: $0, statistics: statistics) }
+    }
   }
 
   /// Values of a run as F32, less those at its start that weren't asked for.
   private func decoded(_ input: EncodedBytes, dropping: Int, keeping: Int) throws -> EncodedBytes {
     let all = try input.values(reader.codec)
     let result = EncodedBytes(PlainCodec(.f32), elements: keeping, columns: input.columns)
-    result.targets[0].copyMemory(
-      from: UnsafeRawBufferPointer(rebasing: all.span.planes[0][(dropping * 4)...].prefix(keeping * 4)))
+    all.withSpan { all in
+      result.withTargets {
+        $0[0].copyMemory(from: UnsafeRawBufferPointer(rebasing: all.planes[0][(dropping * 4)...].prefix(keeping * 4)))
+      }
+    }
     return result
   }
 }
@@ -66,7 +75,9 @@ extension TensorConverter {
       count: units.count, threads: resources.threads, window: resources.window(itemBytes: span * 8)
     ) { index in
       let values = try reader.read(units[index].elements).values(reader.codec)
-      return try codec.gather(values.floats, columns: reader.columns, rule: rule, after: previous)
+      return try values.withFloats {
+        try codec.gather($0, columns: reader.columns, rule: rule, after: previous)
+      }
     } consume: { _, next in
       merged.withLock { if $0?.append(next) == nil { $0 = next } }
     }

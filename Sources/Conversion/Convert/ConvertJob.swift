@@ -78,9 +78,9 @@ public struct ConvertJob: Sendable {
     }
     do {
       let (encoded, cost) = try converters[unit.run].convert(unit.elements)
-      let bytes = encoded.span.planes[0]
-      try file.write(bytes, at: offset)
-      return (cost, bytes.count)
+      let plane = encoded.onlyPlane
+      try plane.withBytes { try file.write($0, at: offset) }
+      return (cost, plane.count)
     } catch let error as CodecError {
       throw TensorError(tensor: output.name, file: checkpoint.path, error: error)
     }

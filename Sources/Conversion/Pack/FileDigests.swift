@@ -55,9 +55,11 @@ final class FileDigests: Sendable {
     let buffer = ByteBuffer(count: 256 << 10)
     for start in stride(from: 0, to: input.size, by: buffer.count) {
       if state.withLock({ $0.cancelled }) { throw Cancelled() }
-      let part = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<min(buffer.count, input.size - start)])
-      try input.read(at: start, into: part)
-      hash.update(UnsafeRawBufferPointer(part))
+      try buffer.withMutableBytes { bytes in
+        let part = UnsafeMutableRawBufferPointer(rebasing: bytes[..<min(bytes.count, input.size - start)])
+        try input.read(at: start, into: part)
+        hash.update(UnsafeRawBufferPointer(part))
+      }
     }
     return hash.finish()
   }

@@ -11,6 +11,7 @@ extension Transcoder {
       from: from, to: to, source: input.planes[0], destination: planes[0], count: input.elements)
     if Elements.isExact(from: from, to: to) { return ErrorStatistics() }
     let tiles = Tiles([source, target], elements: input.elements, columns: input.columns)
+    defer { withExtendedLifetime(tiles) {} }
     var cost = ErrorStatistics()
     for tile in tiles.ranges {
       try source.decode(tiles.part(tile, of: input, source), into: tiles.original)
@@ -26,6 +27,7 @@ extension Transcoder {
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws -> ErrorStatistics {
     let tiles = Tiles([source, target], elements: input.elements, columns: input.columns)
+    defer { withExtendedLifetime(tiles) {} }
     var cost = ErrorStatistics()
     let rule = rule ?? codec.defaultRule
     for tile in tiles.ranges {

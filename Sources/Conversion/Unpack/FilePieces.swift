@@ -69,17 +69,17 @@ struct FilePieces: Sendable {
     switch sources[unit.run] {
     case .zeros:
       let buffer = ByteBuffer(count: unit.elements.count)
-      buffer.bytes.initializeMemory(as: UInt8.self, repeating: 0)
+      buffer.withMutableBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0) }
       return buffer
     case .literal(let range):
       let start = range.lowerBound + unit.elements.lowerBound
       let bytes = try checkpoint.read(start..<start + unit.elements.count, of: file)
       let buffer = ByteBuffer(count: bytes.count)
-      buffer.bytes.copyBytes(from: bytes)
+      buffer.withMutableBytes { $0.copyBytes(from: bytes) }
       return buffer
     case .tensor(let converter):
       if unit.elements.isEmpty { return ByteBuffer(count: 0) }
-      return try converter.convert(unit.elements).0.planes[0]
+      return try converter.convert(unit.elements).0.onlyPlane
     }
   }
 }

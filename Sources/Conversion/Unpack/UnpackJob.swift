@@ -53,7 +53,7 @@ public struct UnpackJob: Sendable {
     ) { index in
       try pieces.bytes(of: pieces.units[index])
     } consume: { _, buffer in
-      try sink.append(buffer.prefix(buffer.count))
+      try buffer.withBytes { try sink.append($0) }
       wrote(buffer.count)
     }
     let digest = sink.finish()
