@@ -11,6 +11,17 @@ public struct TrellisCodes: Sendable {
   /// Codes, column after column; their states start afresh with each unit.
   public var codes: [Int16]
 
+  /// The values that the codes of a column stand for.
+  public func values(column: Int) -> [Float] {
+    let step = TrellisEncoder.table(self, models: []).columnStep(column)
+    var values: [Float] = []
+    values.reserveCapacity(rows)
+    TrellisEncoder.walk(self, column: column) { code, state in
+      values.append(Float(Trellis.multiple(code, state: state)) * step)
+    }
+    return values
+  }
+
   /// All codes zero.
   public init(rows: Int, columns: Int, step: Float, exponents: [UInt8]) {
     self.rows = rows
@@ -66,16 +77,7 @@ public enum TrellisEncoder {
 
   /// The values that the codes stand for, column after column.
   public static func values(_ tensor: TrellisCodes) -> [Float] {
-    let table = table(tensor, models: [])
-    var values: [Float] = []
-    values.reserveCapacity(tensor.codes.count)
-    for column in 0..<tensor.columns {
-      let step = table.columnStep(column)
-      walk(tensor, column: column) { code, state in
-        values.append(Float(Trellis.multiple(code, state: state)) * step)
-      }
-    }
-    return values
+    (0..<tensor.columns).flatMap { tensor.values(column: $0) }
   }
 
   static func table(_ tensor: TrellisCodes, models: [TrellisModel]) -> TrellisTable {
@@ -84,7 +86,7 @@ public enum TrellisEncoder {
   }
 
   /// Calls `body` with each code of a column and the state it is in.
-  private static func walk(_ tensor: TrellisCodes, column: Int, _ body: (Int, Int) -> Void) {
+  static func walk(_ tensor: TrellisCodes, column: Int, _ body: (Int, Int) -> Void) {
     let unit = TrellisCodec.unitRows(columns: tensor.columns)
     tensor.codes.withUnsafeBufferPointer { codes in
       Trellis.next.withUnsafeBufferPointer { next in

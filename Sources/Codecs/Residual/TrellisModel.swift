@@ -43,11 +43,11 @@ public struct TrellisModel: Sendable, Hashable {
     let last = Int(largest)
     guard last > 0 else { return [Self.total] }
     var left = Self.total - (2 * last + 1)
-    let atZero = left * Int(zero) >> 8
+    let atZero = (left * Int(zero)) >> 8
     left -= atZero
     var result = [1 + atZero]
     for magnitude in 1...last {
-      let share = magnitude == last ? left : left * Int(magnitude == 1 ? one : tail) >> 8
+      let share = magnitude == last ? left : (left * Int(magnitude == 1 ? one : tail)) >> 8
       left -= share
       result.append(1 + (share + 1) / 2)
       result.append(1 + share / 2)

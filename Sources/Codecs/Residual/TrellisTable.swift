@@ -25,12 +25,12 @@ public struct TrellisTable: Sendable, Equatable {
   static func bytes(columns: Int) -> Int { headerBytes + columns.dividedRoundingUp(by: 2) }
 
   /// Class of a column.
-  func columnClass(_ column: Int) -> Int {
+  public func columnClass(_ column: Int) -> Int {
     min(max(Int(classOffset) - Int(exponents[column]), 0), Self.classes - 1)
   }
 
   /// Step of a column: the power of two is exact, times the nearest F32 to the square root of two for odd exponents.
-  func columnStep(_ column: Int) -> Float {
+  public func columnStep(_ column: Int) -> Float {
     let exponent = Int(exponents[column])
     let power = Float(sign: .plus, exponent: exponent / 2, significand: 1)
     return step * (exponent % 2 == 0 ? power : power * Float(bitPattern: 0x3FB5_04F3))
