@@ -57,7 +57,8 @@ import Testing
     let decoded = try Self.decode(planes, rows: 96, columns: 40, reference: true)
     let meant = TrellisEncoder.values(codes)
     for row in 0..<96 { for column in 0..<40 { #expect(decoded[row * 40 + column] == meant[column * 96 + row]) } }
-    #expect(try Self.decode(planes, rows: 96, columns: 40, reference: false).map(\.bitPattern) == decoded.map(\.bitPattern))
+    #expect(
+      try Self.decode(planes, rows: 96, columns: 40, reference: false).map(\.bitPattern) == decoded.map(\.bitPattern))
   }
 
   /// A Gaussian of variance 1 at R bits can't have less error than 2^-2R; this code is to come within 0.17 bits.

@@ -1,8 +1,8 @@
 import ByteIO
 import Experts
 import Safetensors
-import TestSupport
 import Tensors
+import TestSupport
 
 /// Experts in memory.
 struct MemoryExperts: ExpertSource {

@@ -55,7 +55,8 @@ public struct TrellisTable: Sendable, Equatable {
   init(parsing bytes: UnsafeRawBufferPointer, columns: Int) throws(CodecError) {
     step = Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)))
     guard step.isFinite, step > 0, (step * 0x1p22).isFinite else {
-      throw .value(codec: "trellis", plane: .table, offset: 0, reason: "a step should be a positive number, not \(step)")
+      throw .value(
+        codec: "trellis", plane: .table, offset: 0, reason: "a step should be a positive number, not \(step)")
     }
     classOffset = Int8(bitPattern: bytes[4])
     guard bytes[5] == 0, bytes[6] == 0, bytes[7] == 0 else {

@@ -23,7 +23,8 @@ struct TrellisUnit {
     let count = Int(UInt32(littleEndian: plane.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
     guard count >= Self.lanes * 4, count % 2 == 0, count <= plane.count - offset - 4 else {
       throw .value(
-        codec: "trellis", plane: .codes, offset: offset, reason: "a unit of \(count) bytes in a plane of \(plane.count)")
+        codec: "trellis", plane: .codes, offset: offset, reason: "a unit of \(count) bytes in a plane of \(plane.count)"
+      )
     }
     start = offset
     end = offset + 4 + count

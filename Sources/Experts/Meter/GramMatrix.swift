@@ -61,10 +61,11 @@ public struct GramMatrix: Sendable, Equatable {
     return (correlations.reduce(0, +) - Double(count)) / Double(count * (count - 1))
   }
 
-  /// What is left of the vectors beside their mean: sum of |v - mean|^2 over sum of |v|^2. 0 if all are zero.
+  /// What is left of the vectors beside their mean: sum of |v - mean|^2 over sum of |v|^2. 1 if all are zero: there is
+  /// nothing to share.
   public var residualShare: Double {
     let total = (0..<count).reduce(0.0) { $0 + self[$1, $1] }
-    guard total > 0 else { return 0 }
+    guard total > 0 else { return 1 }
     return max(0, 1 - values.reduce(0, +) / Double(count) / total)
   }
 }
