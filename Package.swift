@@ -35,8 +35,6 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["ByteIO", "CKernels"]),
     .target(name: "Codecs", dependencies: ["ByteIO", "Tensors", "CKernels"]),
 
-    .target(name: "Experts", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "Pipeline", "CLAPACK"]),
-
     // Containers: none imports another.
     .target(name: "Safetensors", dependencies: ["ByteIO", "JSON", "Tensors"]),
     .target(name: "GGUF", dependencies: ["ByteIO", "Tensors", "Codecs"]),
@@ -47,6 +45,8 @@ let package = Package(
       ]),
 
     // What joins them.
+    .target(
+      name: "Experts", dependencies: ["JSON", "Codecs", "BaleFormat", "Pipeline", "CLAPACK"]),
     .target(
       name: "Checkpoints",
       dependencies: [
