@@ -9,7 +9,7 @@ let package = Package(
     .library(
       name: "Bale",
       targets: [
-        "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Safetensors", "GGUF", "BaleFormat",
+        "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "BaleFormat",
         "Pipeline", "Checkpoints", "Conversion", "Verification",
       ]),
   ],
@@ -21,6 +21,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLAPACK", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CKernels"),
 
@@ -45,6 +46,8 @@ let package = Package(
 
     // What joins them.
     .target(
+      name: "Experts", dependencies: ["JSON", "Codecs", "BaleFormat", "Pipeline", "CLAPACK"]),
+    .target(
       name: "Checkpoints",
       dependencies: [
         "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat",
@@ -67,6 +70,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),
     .testTarget(name: "CodecsTests", dependencies: ["Codecs", "GGUF", "Safetensors", "TestSupport"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
+    .testTarget(name: "ExpertsTests", dependencies: ["Experts", "Safetensors", "TestSupport"]),
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(

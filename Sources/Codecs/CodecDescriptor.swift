@@ -14,6 +14,12 @@ public struct CodecDescriptor: Sendable, Hashable, CustomStringConvertible {
     self.parameters = parameters.map { Parameter(key: $0.key, value: $0.value) }
   }
 
+  /// A descriptor of given parameters.
+  public init(_ name: String, parameters: [Parameter]) {
+    self.name = name
+    self.parameters = parameters
+  }
+
   /// Parses the text form. Throws `CodecError.descriptor` on an empty name, an empty or repeated key, or a parameter
   /// without "=". Names, keys and values are made of letters, digits, "_", "-" and ".".
   public init(parsing text: String) throws(CodecError) {
@@ -84,6 +90,12 @@ public struct DescriptorReader {
       throw .descriptor("\(descriptor)", reason: "\(key) should be one of \(names), not '\(text)'")
     }
     return found
+  }
+
+  /// The parameters not yet taken, which count as taken from now on.
+  public mutating func rest() -> [CodecDescriptor.Parameter] {
+    defer { unread = [] }
+    return unread
   }
 
   /// Throws if a parameter has not been taken.

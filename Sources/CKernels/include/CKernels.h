@@ -10,6 +10,7 @@
 #include "mx.h"
 #include "normalfloat.h"
 #include "statistics.h"
+#include "trellis.h"
 #include "elements.h"
 #include "planes.h"
 #include "ggml.h"

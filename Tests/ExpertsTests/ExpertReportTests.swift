@@ -1,0 +1,42 @@
+import Experts
+import JSON
+import TestSupport
+import Testing
+
+@Suite struct ExpertReportTests {
+  static func report() throws -> ExpertReport {
+    let family = MemoryExperts.family(count: 4, correlation: 0.9, hidden: 16, width: 16, seed: 1)
+    return ExpertReport(
+      title: "a <model>", layers: [try ExpertMeter().measure(family, layer: 0, align: true)],
+      points: [.init(curve: "shared", bits: 2, error: 0.01), .init(curve: "plain", bits: 4, error: 0.01)])
+  }
+
+  @Test func jsonHoldsWhatWasMeasured() throws {
+    let report = try Self.report()
+    let read = try JSONValue(parsing: report.json.encoded())
+    #expect(read["title"]?.string == "a <model>")
+    let matrix = try #require(read["layers"]?[0]?["matrices"]?[1])
+    #expect(matrix["matrix"]?.string == "up")
+    #expect(matrix["cosines_after"]?.array?.count == 16)
+    let saving = try #require(matrix["saving"]?.double)
+    #expect(abs(saving - report.layers[0].matrices[1].clusters.saving) < 1e-5)
+    #expect(read["rate_curve"]?[1]?["bits"]?.double == 4)
+  }
+
+  @Test func identicalExpertsHaveNoNumberForTheIdeal() throws {
+    let one = MemoryExperts.family(count: 1, correlation: 0, hidden: 4, width: 4, seed: 1).weights[0]
+    let same = MemoryExperts(hidden: 4, wide: 4, weights: [one, one])
+    let layer = try ExpertMeter().measure(same, layer: 0, align: false)
+    let report = ExpertReport(title: "", layers: [layer])
+    #expect(report.json["layers"]?[0]?["matrices"]?[0]?["ideal_after"]?.isNull == true)
+  }
+
+  @Test func pageStandsAlone() throws {
+    let html = try Self.report().html
+    #expect(html.contains("<h1>a &lt;model&gt;</h1>"))
+    #expect(html.contains("<svg"))
+    #expect(!html.contains("http") && !html.contains("<script") && !html.contains("src="))
+    // A dendrogram has a bracket for each of three merges, in three matrices; two more lines are the rate curves.
+    #expect(html.split(separator: "<polyline").count - 1 == 3 * 3 + 2)
+  }
+}
