@@ -35,5 +35,7 @@ public enum CodecRegistry {
     "fp4": { (reader) throws(CodecError) in try NormalFloatCodec(&reader, table: .fp4) },
     "int8": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 8) },
     "split": { (reader) throws(CodecError) in try SplitCodec(&reader) },
+    "bilevel": { (reader) throws(CodecError) in try BilevelCodec(&reader) },
+    "spqr": { (reader) throws(CodecError) in try SpQRCodec(&reader) },
   ]
 }

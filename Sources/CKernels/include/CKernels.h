@@ -12,5 +12,6 @@
 #include "statistics.h"
 #include "elements.h"
 #include "planes.h"
+#include "spqr.h"
 
 #endif
