@@ -114,6 +114,15 @@ extension QuantizingCodec {
   public var defaultRule: ScaleRule { .search }
 }
 
+/// A codec with `variable` planes that floats can be quantized into: how many bytes those take is known afterwards.
+public protocol VariableCodec: Codec {
+  /// Encodes a span of F32 values and gives the bytes of each plane, in the order of `planes`. Deterministic, and
+  /// the same whether a tensor is encoded in one span or in many.
+  func encode(
+    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule
+  ) throws(CodecError) -> [[UInt8]]
+}
+
 /// How a quantizer chooses its scales. Not part of the encoding: every rule decodes the same way.
 public enum ScaleRule: String, Sendable, CaseIterable {
   /// The default of each codec: the least squared error that its search finds.

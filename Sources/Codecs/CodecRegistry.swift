@@ -38,5 +38,7 @@ public enum CodecRegistry {
     "ternary": { (reader) throws(CodecError) in try TernaryCodec(&reader) },
     "trellis": { (_) throws(CodecError) in TrellisCodec() },
     "residual": { (reader) throws(CodecError) in try ResidualCodec(&reader) },
+    "bilevel": { (reader) throws(CodecError) in try BilevelCodec(&reader) },
+    "spqr": { (reader) throws(CodecError) in try SpQRCodec(&reader) },
   ]
 }

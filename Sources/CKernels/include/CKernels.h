@@ -14,5 +14,6 @@
 #include "elements.h"
 #include "planes.h"
 #include "ggml.h"
+#include "spqr.h"
 
 #endif

@@ -1,0 +1,126 @@
+import Tensors
+
+/// SpQR: the dense tiles of `BilevelCodec`, and single weights kept apart at 16 bits (specs/codecs/spqr.md; Dettmers
+/// et al. 2023). An outlier is present because it is listed, whatever its value.
+public struct SpQRCodec: VariableCodec, Hashable {
+  public let dense: BilevelCodec
+  public let outliers: OutlierValue
+  public let combine: Combination
+  public let index: IndexChoice
+
+  /// The dtype of an outlier's value.
+  public enum OutlierValue: String, Sendable, CaseIterable {
+    case f16 = "F16"
+    case bf16 = "BF16"
+  }
+
+  /// How an outlier's value and the dense value at its place make the weight.
+  public enum Combination: String, Sendable, CaseIterable {
+    /// The outlier is the weight.
+    case replace
+    /// The weight is the sum: outliers were stored less the dense value.
+    case addCompensated
+    /// The weight is the sum, though outliers were stored whole: what the published kernel computes from the files
+    /// that its own converter writes.
+    case addRaw
+  }
+
+  /// Which indexes the rows of tiles may have. The bytes say which one each row of tiles has.
+  public enum IndexChoice: String, Sendable, CaseIterable {
+    /// Row pointers and columns only, so that a row's outliers can be found without decoding others.
+    case csr
+    /// The smaller of CSR and Golomb-Rice coded gaps.
+    case smallest
+  }
+
+  public init(
+    dense: BilevelCodec, outliers: OutlierValue = .f16, combine: Combination = .replace,
+    index: IndexChoice = .smallest
+  ) {
+    self.dense = dense
+    self.outliers = outliers
+    self.combine = combine
+    self.index = index
+  }
+
+  init(_ reader: inout DescriptorReader) throws(CodecError) {
+    dense = try BilevelCodec(&reader)
+    outliers = try reader.choice("outliers", default: .f16)
+    combine = try reader.choice("combine", default: .replace)
+    index = try reader.choice("index", default: .smallest)
+  }
+
+  public var descriptor: CodecDescriptor {
+    var descriptor = CodecDescriptor(
+      "", ["outliers": outliers.rawValue, "combine": combine.rawValue, "index": index.rawValue])
+    descriptor.name = "spqr"
+    descriptor.parameters = dense.parameters + descriptor.parameters
+    return descriptor
+  }
+
+  public var planes: [Plane] {
+    dense.planes + [
+      Plane(.outlierRows, .variable), Plane(.outlierColumns, .variable), Plane(.outlierValues, .variable),
+    ]
+  }
+
+  public func alignment(columns: Int) -> Int { dense.alignment(columns: columns) }
+
+  public func check(_ shape: Shape) throws(CodecError) { try dense.check(shape) }
+
+  public func bytes(plane: Int, elements: Int, columns: Int) -> Int {
+    guard plane >= 3 else { return dense.bytes(plane: plane, elements: elements, columns: columns) }
+    guard columns > 0 else { return 0 }
+    let rows = elements / columns
+    let tileRows = (rows + dense.tileRows - 1) / dense.tileRows
+    let header = 1 + 4 * dense.tileRows
+    switch plane {
+    case 3: return tileRows * header
+    case 4: return elements * OutlierIndex.columnBytes(columns) + tileRows * header
+    default: return elements * 2
+    }
+  }
+
+  /// Quantizes the dense part alone. Values don't say which of them matter: a solver with calibration chooses
+  /// outliers and packs them with `pack(_:outliers:)`.
+  public func encode(
+    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule
+  ) throws(CodecError) -> [[UInt8]] {
+    try pack(dense.quantize(values, columns: columns, rule: rule), outliers: [])
+  }
+}
+
+/// One weight kept apart, in the span it belongs to.
+public struct Outlier: Sendable, Hashable {
+  /// Index of the weight among the span's elements, row-major.
+  public var position: Int
+  /// The stored bits of the value, F16 or BF16 as the codec says.
+  public var bits: UInt16
+
+  public init(position: Int, bits: UInt16) {
+    self.position = position
+    self.bits = bits
+  }
+}
+
+extension SpQRCodec.OutlierValue {
+  /// The F32 value of stored bits.
+  @inline(__always)
+  public func value(_ bits: UInt16) -> Float {
+    switch self {
+    case .f16: Float(Float16(bitPattern: bits))
+    case .bf16: Float(bitPattern: UInt32(bits) << 16)
+    }
+  }
+
+  /// The nearest storable value, ties to even; finite values beyond the range go to the largest finite one.
+  public func bits(_ value: Float) -> UInt16 {
+    switch self {
+    case .f16: return Half.bits(Half.rounded(value))
+    case .bf16:
+      let pattern = value.bitPattern
+      let rounded = UInt16((pattern &+ 0x7FFF &+ (pattern >> 16 & 1)) >> 16)
+      return rounded & 0x7FFF == 0x7F80 ? rounded - 1 : rounded
+    }
+  }
+}
