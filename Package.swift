@@ -10,7 +10,7 @@ let package = Package(
       name: "Bale",
       targets: [
         "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Safetensors", "GGUF", "BaleFormat",
-        "Pipeline", "Checkpoints", "Conversion", "Verification",
+        "Architectures", "Pipeline", "Checkpoints", "Conversion", "Verification",
       ]),
   ],
   dependencies: [
@@ -43,6 +43,8 @@ let package = Package(
         "ByteIO", "JSON", "Compression", "Tensors", "Codecs", "Pipeline",
       ]),
 
+    .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "GGUF"]),
+
     // What joins them.
     .target(
       name: "Checkpoints",
@@ -68,6 +70,8 @@ let package = Package(
     .testTarget(name: "CodecsTests", dependencies: ["Codecs", "GGUF", "Safetensors", "TestSupport"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),
+    .testTarget(
+      name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(
       name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),
