@@ -10,7 +10,7 @@ let package = Package(
       name: "Bale",
       targets: [
         "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "BaleFormat",
-        "Pipeline", "Checkpoints", "Conversion", "Verification",
+        "Architectures", "Pipeline", "Checkpoints", "Conversion", "Verification",
       ]),
   ],
   dependencies: [
@@ -44,6 +44,8 @@ let package = Package(
         "ByteIO", "JSON", "Compression", "Tensors", "Codecs", "Pipeline",
       ]),
 
+    .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "GGUF"]),
+
     // What joins them.
     .target(
       name: "Experts", dependencies: ["JSON", "Codecs", "BaleFormat", "Pipeline", "CLAPACK"]),
@@ -54,7 +56,7 @@ let package = Package(
       ]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Pipeline", "CKernels"]),
+      dependencies: ["Checkpoints", "Architectures", "Pipeline", "CKernels"]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",
@@ -72,6 +74,8 @@ let package = Package(
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
     .testTarget(name: "ExpertsTests", dependencies: ["Experts", "Safetensors", "TestSupport"]),
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),
+    .testTarget(
+      name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(
       name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),

@@ -1,0 +1,32 @@
+import GGUF
+import JSON
+
+extension Architecture {
+  /// All key-values of the GGUF file that a model becomes, in the converter's order: general, architecture,
+  /// quantization version, tokenizer.
+  ///
+  /// - Parameters:
+  ///   - map: from `map(config:tensors:type:vocabulary:)`.
+  ///   - preTokenizer: name of the pre-tokenizer, where it isn't recognized.
+  /// - Throws: `ArchitectureError`.
+  public func metadata(
+    _ model: HuggingFaceModel, map: ArchitectureMap, type: OutputType, preTokenizer: String? = nil
+  ) throws(ArchitectureError) -> GGUFMetadata {
+    let parameters = HyperParameters(model.config, defaults: family.defaults)
+    let rotary = RotaryParameters(parameters, defaultBase: family.rotaryBase)
+    let factor = family.constants == .longRope ? try PhiRotary.attentionFactor(parameters, rotary) : nil
+    let isPacked = map.tensors.contains { $0.type == .mxfp4 }
+    var writer = KeyWriter(
+      family: family, parameters: parameters, rotary: rotary, type: isPacked ? 38 : type.fileType,
+      layers: try family.blockCount(parameters),
+      metadata: GeneralKeys.write(
+        model, architecture: family.name, attentionFactor: factor, tensors: map.tensors))
+    try writer.write(family.keys)
+    writer.metadata["general.quantization_version"] = .uint32(2)
+    let tokenizer = TokenizerWriter(
+      family: family, files: model.tokenizer, config: model.config, parameters: parameters,
+      preTokenizer: preTokenizer)
+    try tokenizer.write(into: &writer.metadata)
+    return writer.metadata
+  }
+}
