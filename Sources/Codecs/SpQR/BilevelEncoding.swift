@@ -4,7 +4,7 @@ extension BilevelCodec {
     switch rule {
     case .range: return rangeFit(tile)
     case .search: return BilevelSearch(codec: self, tile: tile).run()
-    case .absmax, .floor, .even, .ceil: throw .rule(codec: "bilevel", rule: rule)
+    case .absmax, .floor, .even, .ceil, .compatible: throw .rule(codec: "bilevel", rule: rule)
     }
   }
 
@@ -54,7 +54,7 @@ extension BilevelCodec {
   /// The code of a value under a row's scale and zero point: nearest, ties to even.
   @inline(__always)
   public func code(_ value: Float, scale: Float, zero: Float) -> UInt8 {
-    UInt8(AffineFit.code(value, scale: scale, zero: zero, levels: Float((1 << bits) - 1)))
+    UInt8(BilevelFit.code(value, scale: scale, zero: zero, levels: Float((1 << bits) - 1)))
   }
 }
 

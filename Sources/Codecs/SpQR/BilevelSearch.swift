@@ -41,7 +41,7 @@ struct BilevelSearch {
       var zeros: [Float] = []
       for row in 0..<tile.rows {
         let values = values(of: row)
-        let fit = AffineFit.range(
+        let fit = BilevelFit.range(
           min(values.min() ?? 0, 0) * kept, max(values.max() ?? 0, 0) * kept, levels: levels)
         scales.append(fit.scale)
         zeros.append(fit.zero)
@@ -140,7 +140,7 @@ struct BilevelSearch {
       let fit = candidate.row(index, codec.arithmetic)
       guard fit.scale >= 0 else { continue }
       for (column, value) in values(of: index).enumerated() {
-        let code = AffineFit.code(value, scale: fit.scale, zero: fit.zero, levels: levels)
+        let code = BilevelFit.code(value, scale: fit.scale, zero: fit.zero, levels: levels)
         body(index, Double(value), Double(code), fit, Double(tile.weights?[column] ?? 1))
       }
     }

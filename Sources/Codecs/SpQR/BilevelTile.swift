@@ -35,7 +35,7 @@ public struct TileValues {
 }
 
 /// Uniform quantizers `scale * (code - zero)` of 2^bits levels, with any real zero point.
-enum AffineFit {
+enum BilevelFit {
   /// The smallest scale that divides, so that constant and empty groups have a code.
   static let smallestScale: Float = 1e-9
 
@@ -63,7 +63,7 @@ extension BilevelCodec {
     var zeros: [Float] = []
     for row in 0..<tile.rows {
       let values = UnsafeBufferPointer(start: tile.values + row * tile.stride, count: tile.columns)
-      let (scale, zero) = AffineFit.range(
+      let (scale, zero) = BilevelFit.range(
         values.min() ?? 0, values.max() ?? 0, levels: Float((1 << bits) - 1))
       scales.append(scale)
       zeros.append(zero)
@@ -88,10 +88,10 @@ extension BilevelCodec {
     if exactConstants, low == high {
       return (Half.rounded(low), -1, [UInt8](repeating: 0, count: values.count))
     }
-    let fit = AffineFit.range(low, high, levels: levels)
+    let fit = BilevelFit.range(low, high, levels: levels)
     let scale = Half.rounded(fit.scale)
     let zero = Half.rounded(fit.zero)
-    let codes = values.map { UInt8(AffineFit.code($0, scale: scale, zero: zero, levels: levels)) }
+    let codes = values.map { UInt8(BilevelFit.code($0, scale: scale, zero: zero, levels: levels)) }
     return (scale, zero, codes)
   }
 }
