@@ -50,6 +50,10 @@ public struct ConvertRequest: Sendable {
   public var dequantized: DType?
   /// The most bytes of tensors in one file; nil: no limit.
   public var shardSize: Int?
+  /// The ggml type, or mix of types, that a GGUF model is quantized to, as llama.cpp names it.
+  public var ggmlType: String?
+  /// True to give every tensor that can be quantized that same type.
+  public var isPure = false
 
   public init(
     format: ContainerFormat, isSingleFile: Bool, recipe: Recipe = Recipe(name: "keep", rules: []),

@@ -12,14 +12,15 @@ extension ConvertPlan {
     files = []
     outputs = []
     made = []
-    dropped = []
+    dropped = (checkpoint as? MappedCheckpoint)?.dropped ?? []
     sidecars = request.isSingleFile ? [] : checkpoint.files.filter { !$0.holdsTensors && !Self.isIndex($0.name) }
+    let mix = Self.mix(checkpoint, request)
     for (index, source) in checkpoint.tensors.enumerated() {
       if request.recipe.treatment(name: source.name, role: source.role) == .drop {
         dropped.append((source.name, "the recipe '\(request.recipe.name)' drops it"))
         continue
       }
-      let (codec, rule) = try TargetEncoding.choose(source, request: request)
+      let (codec, rule) = try TargetEncoding.choose(source, request: request, mix: mix)
       outputs.append(
         Output(
           source: index, name: source.name, shape: source.shape, sourceCodec: source.codec, codec: codec, rule: rule,
@@ -28,10 +29,18 @@ extension ConvertPlan {
     switch request.format {
     case .safetensors:
       try placeInSafetensors(checkpoint, request)
-      if !request.isSingleFile { made += GGUFMetadata.stored(in: checkpoint)?.travelledFiles ?? [] }
+      if !request.isSingleFile { made += GGUFSource.travelledFiles(of: checkpoint) }
     case .gguf: try placeInGGUF(checkpoint, request)
     case .bale: throw PlanError(tensor: "", reason: "a .bale file is packed, not converted to")
     }
+  }
+
+  /// How a GGUF model is quantized: by llama.cpp's rules for the type, where its tensors have GGUF's names.
+  private static func mix(_ checkpoint: any Checkpoint, _ request: ConvertRequest) -> GGUFMix? {
+    guard request.format == .gguf, let type = request.ggmlType, GGUFSource.metadata(of: checkpoint) != nil else {
+      return nil
+    }
+    return GGUFMix(type, pure: request.isPure, checkpoint: checkpoint)
   }
 
   /// An index names shards that the output doesn't have.
@@ -74,7 +83,7 @@ extension ConvertPlan {
   }
 
   private mutating func placeInGGUF(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
-    let metadata = try GGUFMetadata(of: checkpoint)
+    let metadata = try GGUFSource.outputMetadata(of: checkpoint, mix: Self.mix(checkpoint, request))
     let infos = try outputs.map { output in
       guard let type = GGMLForm.type(of: output.codec) else {
         throw PlanError(tensor: output.name, reason: "gguf can't hold \(output.codec.shortName)")

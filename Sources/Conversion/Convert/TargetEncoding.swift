@@ -7,8 +7,16 @@ enum TargetEncoding {
   /// The encoding of a tensor in the output, and the rule for its scales. Throws `PlanError` with what to do if the
   /// container can't hold it.
   static func choose(
-    _ source: CheckpointTensor, request: ConvertRequest
+    _ source: CheckpointTensor, request: ConvertRequest, mix: GGUFMix?
   ) throws(PlanError) -> (codec: any Codec, rule: ScaleRule?) {
+    if let mix, isFloat(source.codec) {
+      guard let type = mix.type(of: source) else { return (source.codec, nil) }
+      do {
+        return (try type.codec, nil)
+      } catch {
+        throw PlanError(tensor: source.name, reason: "\(error)")
+      }
+    }
     let treatment = request.recipe.treatment(name: source.name, role: source.role)
     if case .quantize(let descriptor, let rule) = treatment, isFloat(source.codec) {
       let codec: any Codec

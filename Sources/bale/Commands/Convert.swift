@@ -38,6 +38,16 @@ struct Convert: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Decode what the target can't hold as it is.", valueName: "f32|f16|bf16"))
   var dequantize: FloatType?
 
+  @Flag(name: .long, help: "To GGUF: give every tensor that can be quantized the same type.")
+  var pure = false
+
+  @Option(
+    name: .long, help: ArgumentHelp("To GGUF: llama.cpp's name of the pre-tokenizer, if unknown.", valueName: "NAME"))
+  var preTokenizer: String?
+
+  @Flag(name: .long, help: "To GGUF: keep names and shapes as they are, even of a model whose architecture is known.")
+  var container = false
+
   @Option(name: .long, help: ArgumentHelp("Cut the output in files of at most this size.", valueName: "SIZE"))
   var splitMaxSize: ByteSize?
 
@@ -49,11 +59,13 @@ struct Convert: ParsableCommand {
     let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: format).recipe
     if format == .bale { return try pack(recipe) }
     let start = ContinuousClock.now
-    let checkpoint = try Checkpoints.open(source)
+    let checkpoint = try seen(Checkpoints.open(source), as: format)
     let isSingleFile = Checkpoints.format(ofDestination: destination) != nil
-    let request = ConvertRequest(
+    var request = ConvertRequest(
       format: format, isSingleFile: isSingleFile, recipe: recipe, dequantized: dequantize?.dtype,
       shardSize: splitMaxSize?.bytes)
+    request.ggmlType = quantize
+    request.isPure = pure
     let plan = try ConvertPlan(checkpoint, request: request)
     if outputOptions.dryRun { return ConvertPrinter(command: self).dryRun(plan) }
     Notice.skipped(checkpoint, options: options)
@@ -66,6 +78,12 @@ struct Convert: ParsableCommand {
     }
     progress.finish()
     ConvertPrinter(command: self).report(report, source: checkpoint, seconds: seconds(since: start))
+  }
+
+  /// A Hugging Face model of a known architecture becomes the GGUF model that llama.cpp loads.
+  private func seen(_ checkpoint: any Checkpoint, as format: ContainerFormat) throws -> any Checkpoint {
+    guard format == .gguf, !container else { return checkpoint }
+    return try MappedCheckpoint(checkpoint, preTokenizer: preTokenizer) ?? checkpoint
   }
 
   private func format() throws -> ContainerFormat {

@@ -1,0 +1,109 @@
+import Architectures
+import ByteIO
+import Checkpoints
+import Codecs
+import GGUF
+import Tensors
+
+/// A Hugging Face checkpoint seen as the GGUF model it becomes: its tensors have GGUF's names, shapes and order, and
+/// are put together from the source's rows as they are read (experts stacked, heads permuted, codes woven into blocks).
+public struct MappedCheckpoint: Checkpoint {
+  public let tensors: [CheckpointTensor]
+  public let metadata: GGUFMetadata
+  /// Source tensors that have no place in GGUF, with the reason.
+  public let dropped: [(name: String, reason: String)]
+  private let source: any Checkpoint
+  private let map: [GGUFMappedTensor]
+
+  public var path: String { source.path }
+  public var format: ContainerFormat { source.format }
+  public var files: [CheckpointFile] { [] }
+  public var storage: [(path: String, size: Int)] { source.storage }
+  public var skipped: [String] { source.skipped }
+  public var facts: [(key: String, value: String)] { source.facts }
+
+  /// The view of a directory whose architecture is known; nil for any other source.
+  /// Throws `ArchitectureError` for tensors that don't fit the configuration.
+  public init?(_ source: any Checkpoint, preTokenizer: String? = nil) throws {
+    guard let directory = (source as? SafetensorsCheckpoint)?.directory, Path.isDirectory(source.path),
+      Path.exists(Path.join(directory, "config.json"))
+    else { return nil }
+    let model = try HuggingFaceModel(directory: directory)
+    guard let architecture = ArchitectureRegistry.find(config: model.config) else { return nil }
+    let inputs = source.tensors.map {
+      SourceTensor(name: $0.name, shape: $0.shape, dtype: ($0.codec as? PlainCodec)?.dtype ?? .u8)
+    }
+    let type = OutputType.automatic(inputs)
+    let map = try architecture.map(config: model.config, tensors: inputs, type: type)
+    self.source = source
+    self.map = map.tensors
+    metadata = try architecture.metadata(model, map: map, type: type, preTokenizer: preTokenizer)
+    dropped = map.dropped.map { (source.tensors[$0.tensor].name, $0.reason) }
+    tensors = try map.tensors.map {
+      CheckpointTensor(name: $0.name, shape: $0.shape, codec: try $0.type.codec)
+    }
+  }
+
+  public func read(
+    _ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
+  ) throws -> [Int] {
+    let mapped = map[tensor]
+    switch mapped.content {
+    case .constant(let values):
+      values[elements].withUnsafeBytes { planes[0].copyMemory(from: $0) }
+    case .mxfp4Blocks:
+      try weave(mapped, elements, into: planes[0])
+    case .concatenated:
+      try concatenate(mapped, elements, into: planes[0])
+    case .interleaved, .mxfp4Codes, .mxfp4Scales:
+      throw ArchitectureError.unknownTensor(mapped.name)
+    }
+    return [planes[0].count]
+  }
+
+  /// Rows of the inputs one after the other, converted to the output's type.
+  private func concatenate(
+    _ mapped: GGUFMappedTensor, _ elements: Range<Int>, into target: UnsafeMutableRawBufferPointer
+  ) throws {
+    guard let type = mapped.type.plainDType else { throw ArchitectureError.unknownTensor(mapped.name) }
+    var start = 0
+    for input in mapped.inputs {
+      let rows = MappedRows(source, input)
+      let wanted = elements.clamped(to: start..<start + rows.count)
+      if !wanted.isEmpty {
+        let from = (wanted.lowerBound - elements.lowerBound) * type.bits / 8
+        let part = UnsafeMutableRawBufferPointer(rebasing: target[from..<from + wanted.count * type.bits / 8])
+        try rows.read(
+          wanted.lowerBound - start..<wanted.upperBound - start, as: type, addend: mapped.addend, into: part)
+      }
+      start += rows.count
+    }
+  }
+
+  /// Code bytes and scale bytes as gpt-oss stores them, woven into ggml's blocks without touching a bit.
+  private func weave(
+    _ mapped: GGUFMappedTensor, _ elements: Range<Int>, into target: UnsafeMutableRawBufferPointer
+  ) throws {
+    let blocks = elements.lowerBound / 32..<elements.upperBound / 32
+    let codes = ByteBuffer(count: blocks.count * MXFP4Repack.codeBytes)
+    let scales = ByteBuffer(count: blocks.count)
+    let bytes = blocks.lowerBound * MXFP4Repack.codeBytes..<blocks.upperBound * MXFP4Repack.codeBytes
+    try codes.withMutableBytes { codes in
+      try MappedRows(source, mapped.inputs[0]).read(bytes, as: .u8, addend: 0, into: codes)
+      try scales.withMutableBytes { scales in
+        try MappedRows(source, mapped.inputs[1]).read(blocks, as: .u8, addend: 0, into: scales)
+        guard
+          MXFP4Repack.blocks(codes: UnsafeRawBufferPointer(codes), scales: UnsafeRawBufferPointer(scales), into: target)
+        else { throw ArchitectureError.unknownTensor(mapped.name) }
+      }
+    }
+  }
+
+  public func segments(of file: CheckpointFile) throws -> [SourceSegment] { [] }
+  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
+    try source.read(range, of: file)
+  }
+  public func open(_ file: CheckpointFile) throws -> InputFile { try source.open(file) }
+  public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
+  public func checkUnchanged() throws { try source.checkUnchanged() }
+}
