@@ -71,7 +71,8 @@ let package = Package(
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),
     .testTarget(
-      name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"]),
+      name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"],
+      exclude: ["Goldens"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(
       name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),

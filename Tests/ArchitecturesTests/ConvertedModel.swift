@@ -22,7 +22,7 @@ struct ConvertedModel {
     sources = file.tensors.map { SourceTensor(name: $0.name, shape: $0.shape, dtype: $0.dtype) }
     guard let architecture = ArchitectureRegistry.find(config: model.config) else { throw Unknown() }
     self.architecture = architecture
-    map = try architecture.map(config: model.config, tensors: sources, type: .bf16)
+    map = try architecture.map(model, tensors: sources, type: .bf16)
     metadata = try architecture.metadata(model, map: map, type: .bf16, preTokenizer: preTokenizer)
   }
 

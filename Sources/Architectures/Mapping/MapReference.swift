@@ -32,9 +32,9 @@ public struct MapReference {
     case .concatenated:
       let parts = try tensor.inputs.map { try converted($0, to: dtype, tensor) }
       return Array(parts.joined())
-    case .interleaved(let elements):
+    case .interleaved(let runs):
       let parts = try tensor.inputs.map { try converted($0, to: dtype, tensor) }
-      return Self.interleave(parts, run: elements * (dtype?.bits ?? 8) / 8)
+      return Self.interleave(parts, runs: runs.map { $0 * (dtype?.bits ?? 8) / 8 })
     case .mxfp4Blocks: return try blocks(tensor)
     case .mxfp4Codes: return try split(tensor, bytes: MXFP4Repack.codeBytes, MXFP4Repack.codes)
     case .mxfp4Scales: return try split(tensor, bytes: 1, MXFP4Repack.scales)
@@ -100,10 +100,12 @@ public struct MapReference {
     return result
   }
 
-  private static func interleave(_ parts: [[UInt8]], run: Int) -> [UInt8] {
+  /// Runs of bytes, taken from each part in turn until the first is used up.
+  private static func interleave(_ parts: [[UInt8]], runs: [Int]) -> [UInt8] {
     var result: [UInt8] = []
-    for start in stride(from: 0, to: parts.first?.count ?? 0, by: max(run, 1)) {
-      for part in parts { result += part[start..<min(start + run, part.count)] }
+    guard let first = parts.first, let run = runs.first, run > 0 else { return result }
+    for turn in 0..<first.count / run {
+      for (part, run) in zip(parts, runs) { result += part.dropFirst(turn * run).prefix(run) }
     }
     return result
   }
@@ -136,6 +138,6 @@ public struct MapReference {
       return part
     }
     let run = (tensor.inputs.first?.rowElements ?? 0) / GGMLType.mxfp4.blockElements * partBytes
-    return Self.interleave(parts, run: run)
+    return Self.interleave(parts, runs: parts.map { _ in run })
   }
 }
