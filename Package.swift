@@ -75,7 +75,8 @@ let package = Package(
     .testTarget(name: "ExpertsTests", dependencies: ["Experts", "Safetensors", "TestSupport"]),
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),
     .testTarget(
-      name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"]),
+      name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"],
+      exclude: ["Goldens"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(
       name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),

@@ -53,7 +53,7 @@ public struct HuggingFaceModel: Sendable {
     guard let bytes = try bytes(name, in: directory) else { return nil }
     do {
       return try JSONValue(parsing: bytes, duplicateKeys: .kept)
-    } catch let error as JSONError {
+    } catch {
       throw error.fault(in: Path.join(directory, name))
     }
   }

@@ -18,10 +18,12 @@ struct ArchitectureFamily: Sendable {
   let tokenizers: [TokenizerKind]
   /// Names that the family's tokenizers have where the configuration alone fits several.
   var preTokenizers: [String: String] = [:]
-  /// Key of the number of experts in config.json.
+  /// Keys of the number of experts in config.json, the family's own first.
   var expertCount = ["num_local_experts", "num_experts", "n_routed_experts"]
   /// What happens to layers past `num_hidden_layers`, which predict further tokens.
   var extraLayers = ExtraLayers.unknown
+  /// What config.json says beside the keys above, where it is made from a GGUF file.
+  var fixedConfig: JSONObject = JSONObject()
   /// Tensors that follow from the configuration.
   var constants: ConstantTensors = .none
 

@@ -6,7 +6,7 @@ extension ArchitectureFamily {
       .value("max_position_embeddings", 2048), .value("n_shared_experts", 2), .decimal("routed_scaling_factor", 1.0),
       .value("norm_topk_prob", false), .value("first_k_dense_replace", 0),
     ],
-    keys: deepseekKeys, tokenizers: [.byteLevelBPE], extraLayers: .dropped)
+    keys: deepseekKeys, tokenizers: [.byteLevelBPE], expertCount: ["n_routed_experts"], extraLayers: .dropped)
 
   static let deepseekV3 = ArchitectureFamily(
     classes: ["DeepseekV3ForCausalLM"], name: "deepseek2", modelType: "deepseek_v3", rules: deepseekRules,
@@ -15,7 +15,7 @@ extension ArchitectureFamily {
       .value("norm_topk_prob", true), .value("first_k_dense_replace", 3), .value("n_group", 8),
       .value("topk_group", 4),
     ],
-    keys: deepseekKeys, tokenizers: [.byteLevelBPE], extraLayers: .dropped)
+    keys: deepseekKeys, tokenizers: [.byteLevelBPE], expertCount: ["n_routed_experts"], extraLayers: .dropped)
 
   private static let deepseekRules =
     TensorRule.ends + TensorRule.layerNorms + TensorRule.feedForward() + TensorRule.experts + TensorRule.router

@@ -26,5 +26,6 @@ extension ArchitectureFamily {
       .float("expert_weights_scale", ["routed_scaling_factor"]), .bool("expert_weights_norm", ["norm_topk_prob"]),
       .special(.nextTokenLayers),
     ],
-    tokenizers: [.byteLevelBPE], preTokenizers: ["llama-bpe": "glm4"], extraLayers: .kept)
+    tokenizers: [.byteLevelBPE], preTokenizers: ["llama-bpe": "glm4"], expertCount: ["n_routed_experts"],
+    extraLayers: .kept)
 }

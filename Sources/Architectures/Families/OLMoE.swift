@@ -8,5 +8,5 @@ extension ArchitectureFamily {
       .same("num_key_value_heads", as: "num_attention_heads"),
     ],
     keys: [.standard, .constant("attention.layer_norm_rms_epsilon", .float(1e-5))],
-    tokenizers: [.byteLevelBPE])
+    tokenizers: [.byteLevelBPE], expertCount: ["num_experts", "num_local_experts"])
 }

@@ -29,14 +29,14 @@ extension ArchitectureFamily {
       .standard, .integer("expert_feed_forward_length", ["moe_intermediate_size"]),
       .integer("expert_shared_feed_forward_length", ["shared_expert_intermediate_size"]),
     ],
-    tokenizers: [.byteLevelBPE])
+    tokenizers: [.byteLevelBPE], expertCount: ["num_experts", "num_local_experts"])
 
   static let qwen3MoE = ArchitectureFamily(
     classes: ["Qwen3MoeForCausalLM"], name: "qwen3moe", modelType: "qwen3_moe",
     rules: qwenBase + TensorRule.headNorms() + qwenExperts + TensorRule.feedForward(),
     defaults: qwenDefaults + [.value("num_key_value_heads", 4), .value("moe_intermediate_size", 768)],
     keys: [.standard, .integer("expert_feed_forward_length", ["moe_intermediate_size"])],
-    tokenizers: [.byteLevelBPE])
+    tokenizers: [.byteLevelBPE], expertCount: ["num_experts", "num_local_experts"])
 
   private static let qwenBase =
     TensorRule.ends + TensorRule.layerNorms + TensorRule.attention(permuted: false) + TensorRule.derived

@@ -2,6 +2,15 @@ import JSON
 import Tensors
 
 extension Architecture {
+  /// How the tensors of a checkpoint go into a GGUF file, with the vocabulary's size from the model's tokenizer.
+  public func map(
+    _ model: HuggingFaceModel, tensors: [SourceTensor], type: OutputType
+  ) throws(ArchitectureError) -> ArchitectureMap {
+    try map(
+      config: model.config, tensors: tensors, type: type,
+      vocabulary: model.tokenizer.vocabularySize(config: model.config))
+  }
+
   /// How the tensors of a checkpoint go into a GGUF file.
   ///
   /// - Parameters:

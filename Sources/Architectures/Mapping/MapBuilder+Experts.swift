@@ -77,8 +77,8 @@ extension MapBuilder {
   /// gpt-oss's codes and the scales beside them.
   mutating func addBlocks(_ rule: TensorRule, _ index: Int, _ layer: Int) throws(ArchitectureError) {
     let codes = tensors[index]
-    let scalesName = codes.name.dropLast("_blocks".count) + "_scales"
-    guard let scalesIndex = positions[String(scalesName)] else { throw .missingTensor(String(scalesName)) }
+    let scalesName = String(codes.name.dropLast("_blocks".count)) + "_scales"
+    guard let scalesIndex = positions[scalesName] else { throw .missingTensor(scalesName) }
     let scales = tensors[scalesIndex]
     guard scales.dtype == .u8 else { throw .type(tensor: scales.name, found: scales.dtype) }
     try checkExperts(codes)

@@ -35,8 +35,8 @@ public struct MatrixShape: Sendable, Hashable {
 public enum MappedContent: Sendable, Hashable {
   /// The inputs' elements, one input after the other, converted to the output's type.
   case concatenated
-  /// Runs of `elements` elements, taken from each input in turn.
-  case interleaved(elements: Int)
+  /// Runs of elements, taken from each input in turn: `runs[i]` elements from input i.
+  case interleaved(runs: [Int])
   /// Two inputs, code bytes and scale bytes as gpt-oss stores them, woven into ggml's blocks (`MXFP4Repack`). Input
   /// rows belong together one to one.
   case mxfp4Blocks

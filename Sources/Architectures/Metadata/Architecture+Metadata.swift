@@ -12,6 +12,18 @@ extension Architecture {
   public func metadata(
     _ model: HuggingFaceModel, map: ArchitectureMap, type: OutputType, preTokenizer: String? = nil
   ) throws(ArchitectureError) -> GGUFMetadata {
+    var metadata = try modelKeys(model, map: map, type: type)
+    let tokenizer = TokenizerWriter(
+      family: family, files: model.tokenizer, config: model.config,
+      parameters: HyperParameters(model.config, defaults: family.defaults), preTokenizer: preTokenizer)
+    try tokenizer.write(into: &metadata)
+    return metadata
+  }
+
+  /// The keys before the tokenizer's.
+  func modelKeys(
+    _ model: HuggingFaceModel, map: ArchitectureMap, type: OutputType
+  ) throws(ArchitectureError) -> GGUFMetadata {
     let parameters = HyperParameters(model.config, defaults: family.defaults)
     let rotary = RotaryParameters(parameters, defaultBase: family.rotaryBase)
     let factor = family.constants == .longRope ? try PhiRotary.attentionFactor(parameters, rotary) : nil
@@ -23,10 +35,6 @@ extension Architecture {
         model, architecture: family.name, attentionFactor: factor, tensors: map.tensors))
     try writer.write(family.keys)
     writer.metadata["general.quantization_version"] = .uint32(2)
-    let tokenizer = TokenizerWriter(
-      family: family, files: model.tokenizer, config: model.config, parameters: parameters,
-      preTokenizer: preTokenizer)
-    try tokenizer.write(into: &writer.metadata)
     return writer.metadata
   }
 }

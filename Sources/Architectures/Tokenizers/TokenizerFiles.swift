@@ -40,4 +40,11 @@ public struct TokenizerFiles: Sendable {
       chatTemplate = try HuggingFaceModel.json("chat_template.json", in: directory)?["chat_template"]?.string
     }
   }
+
+  /// Number of tokens: the model's for SentencePiece, which is padded to it, else the BPE's with those added.
+  func vocabularySize(config: JSONValue) -> Int? {
+    if model != nil { return config["vocab_size"]?.int ?? config["text_config"]?["vocab_size"]?.int }
+    guard let vocabulary = json?["model"]?["vocab"]?.object else { return nil }
+    return vocabulary.members.count + (json?["added_tokens"]?.array?.count ?? 0)
+  }
 }
