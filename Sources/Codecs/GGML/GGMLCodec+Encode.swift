@@ -73,6 +73,9 @@ extension GGMLCodec {
   /// Below this magnitude no scale is beyond F16.
   private static let safeMagnitude: Float = 32768
 
+  /// No type with scales in F16 reaches this magnitude: the largest product of codes is 128 * 32.
+  private static let unreachable: Float = 0x1p30
+
   private func encodeTiles(
     _ values: UnsafeBufferPointer<Float>, _ encoder: BlockEncoder, _ plane: UnsafeMutableRawBufferPointer
   ) throws(CodecError) {
@@ -119,17 +122,18 @@ extension GGMLCodec {
     }
   }
 
-  /// Throws for the first block whose scale is not a number in F16, which ggml's own check refuses.
+  /// Throws for the first block that scales in F16 don't reach: one is not finite there, which ggml's own check
+  /// refuses, or the sums that would have made it so have overflowed.
   private func checkScales(
     _ blocks: Range<Int>, _ values: UnsafeBufferPointer<Float>, _ plane: UnsafeMutableRawBufferPointer
   ) throws(CodecError) {
     let offsets = type.halfOffsets
+    guard !offsets.isEmpty else { return }
     for block in blocks {
-      for offset in offsets where !plane.half(block * type.blockBytes + offset).isFinite {
-        let elements = range(block, type.blockElements)
-        throw unencodable(
-          values, elements.max { values[$0].magnitude < values[$1].magnitude } ?? elements.lowerBound)
-      }
+      let elements = range(block, type.blockElements)
+      guard let peak = elements.max(by: { values[$0].magnitude < values[$1].magnitude }) else { continue }
+      let isFinite = offsets.allSatisfy { plane.half(block * type.blockBytes + $0).isFinite }
+      if !isFinite || values[peak].magnitude >= Self.unreachable { throw unencodable(values, peak) }
     }
   }
 }
