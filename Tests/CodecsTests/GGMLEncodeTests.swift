@@ -1,3 +1,4 @@
+import ByteIO
 import GGUF
 import TestSupport
 import Testing
@@ -77,5 +78,17 @@ import Testing
       quantized += 1
     }
     #expect(quantized == 16)
+  }
+
+  /// The example of specs/codecs/ggml.md.
+  @Test(arguments: [
+    (GGMLType.q4_0, "c0b46d6d5c5c5b4b4b3a3a39292818180707"),
+    (.q8_0, "ca24b0b6bdc4cbd1d8dfe5ecf3f900070d141b21282f353c434a50575e646b72787f"),
+    (.mxfp4, "7e2d2d3c3c4c4b4b5a5a59596060606161"),
+  ])
+  func theExampleOfTheSpecification(type: GGMLType, hex: String) throws {
+    let values = (0..<32).map { Float($0 - 12) / 8 }
+    let encoded = try EncodedTensor(try GGMLCodec(type), values, columns: 32, rule: .compatible)
+    #expect(hexadecimal(encoded.planes[0]) == hex)
   }
 }
