@@ -23,8 +23,6 @@ static inline int32_t nearest_integer(float value) {
   return (bits & 0x7fffff) - 0x400000;
 }
 
-static int has_avx512(void) { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"); }
-
 // ---- Q4_K and Q5_K: eight sub-blocks of 32, scale * code - depth ----
 
 // Two blocks at once fill the widest lanes.
@@ -33,16 +31,6 @@ static int has_avx512(void) { return __builtin_cpu_supports("avx512f") && __buil
 typedef struct {
   float scales[8 * GROUP], depths[8 * GROUP];
 } affine_fits;
-
-static int fit_blocks(const float *values, size_t blocks, bale_affine_form form, affine_fits *fits) {
-  if (blocks == GROUP && has_avx512()) return bale_fit_affine_avx512(values, NULL, form, fits->scales, fits->depths);
-  for (size_t block = 0; block < blocks; block++) {
-    if (!bale_fit_affine_avx2(values + ELEMENTS * block, NULL, form, fits->scales + 8 * block, fits->depths + 8 * block)) {
-      return 0;
-    }
-  }
-  return 1;
-}
 
 // Eight integers up to 63 that are to the largest value as the values are; returns the unit.
 static inline float integers_of(const float *values, uint8_t *integers) {
@@ -121,7 +109,8 @@ AVX2_INLINE size_t encode_affine_blocks(const float *values, size_t blocks, bale
   uint8_t codes[ELEMENTS];
   for (size_t block = 0; block < blocks; block++, values += ELEMENTS, output += size) {
     size_t place = block % GROUP;
-    if (place == 0 && !fit_blocks(values, blocks - block < GROUP ? 1 : GROUP, form, &fits)) return block;
+    size_t parts = 8 * (blocks - block < GROUP ? 1 : GROUP);
+    if (place == 0 && !bale_ggml_fit_affine(values, NULL, parts, form, fits.scales, fits.depths)) return block;
     const float *scales = fits.scales + 8 * place, *depths = fits.depths + 8 * place;
     if (!encode_affine(values, scales, depths, (int)form.largest, output, codes)) return block;
     if (form.largest == 31) pack_fifth_bits(codes, output + 16);
@@ -144,15 +133,6 @@ AVX2 static size_t encode_q5_k(const float *values, size_t blocks, uint8_t *outp
 #define HALF 32.0f
 // A block whose scales are all below this is zero.
 #define NOTHING 1e-15f
-
-static void fit_block_q6_k(const float *values, float *scales) {
-  if (has_avx512()) {
-    bale_fit_symmetric_avx512(values, HALF, scales);
-  } else {
-    bale_fit_symmetric_avx2(values, HALF, scales);
-    bale_fit_symmetric_avx2(values + ELEMENTS / 2, HALF, scales + 8);
-  }
-}
 
 // Rounds 16 values by a scale as stored to bytes. Zero if one is out of range.
 AVX2_INLINE int requantize_symmetric(const float *values, float scale, uint8_t *codes) {
@@ -181,7 +161,7 @@ static inline void pack_q6_k(const uint8_t *codes, uint8_t *output) {
 AVX2_INLINE int encode_block_q6_k(const float *values, uint8_t *output) {
   float scales[16], peak = 0;
   uint8_t codes[ELEMENTS];
-  fit_block_q6_k(values, scales);
+  bale_fit_symmetric(values, HALF, scales);
   for (int part = 0; part < 16; part++) {
     peak = __builtin_fabsf(scales[part]) > __builtin_fabsf(peak) ? scales[part] : peak;
   }
@@ -220,17 +200,12 @@ AVX2 static size_t encode_q6_k(const float *values, size_t blocks, uint8_t *outp
 #define FAST(call)
 #endif
 
-size_t bale_ggml_encode_q4_k(const float *values, size_t blocks, uint8_t *output) {
-  FAST(encode_q4_k(values, blocks, output));
-  return 0;
-}
+#define ENCODER(type)                                                                       \
+  size_t bale_ggml_encode_##type(const float *values, size_t blocks, uint8_t *output) {     \
+    FAST(encode_##type(values, blocks, output));                                            \
+    return 0;                                                                               \
+  }
 
-size_t bale_ggml_encode_q5_k(const float *values, size_t blocks, uint8_t *output) {
-  FAST(encode_q5_k(values, blocks, output));
-  return 0;
-}
-
-size_t bale_ggml_encode_q6_k(const float *values, size_t blocks, uint8_t *output) {
-  FAST(encode_q6_k(values, blocks, output));
-  return 0;
-}
+ENCODER(q4_k)
+ENCODER(q5_k)
+ENCODER(q6_k)

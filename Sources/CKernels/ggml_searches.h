@@ -2,15 +2,7 @@
 #ifndef BALE_GGML_SEARCHES_H
 #define BALE_GGML_SEARCHES_H
 
-#include <stddef.h>
-
-typedef struct {
-  int part;        // elements of a sub-block: 16 or 32
-  float largest;   // code
-  float first, step;
-  int steps;
-  int by_magnitude;  // of errors, not their squares
-} bale_affine_form;
+#include "ggml.h"
 
 // Each handles `LANES` sub-blocks that follow one another. `weights` are one a value, or NULL for those of the K types.
 // Zero if a sub-block has left the range in which rounding is exact.
@@ -21,5 +13,8 @@ int bale_fit_affine_avx512(const float *values, const float *weights, bale_affin
 // Sub-blocks of 16, weighted by their squares, with codes from -half to half - 1.
 void bale_fit_symmetric_avx2(const float *values, float half, float *scales);
 void bale_fit_symmetric_avx512(const float *values, float half, float *scales);
+
+// Sixteen of them, by either.
+void bale_fit_symmetric(const float *values, float half, float *scales);
 
 #endif

@@ -20,7 +20,7 @@ extension GGMLCodec: QuantizingCodec {
     _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule, importance: [Float]?,
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
-    let encoder = try checkedEncoder(values, columns: columns, rule: rule, planes)
+    let encoder = try checked(type.fastEncoder, values, columns: columns, rule: rule, planes)
     if let importance, type.usesImportance {
       try encodeRows(values, columns: columns, importance, encoder, planes[0])
     } else {
@@ -33,7 +33,7 @@ extension GGMLCodec: QuantizingCodec {
     _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule, importance: [Float]? = nil,
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
-    let encoder = try checkedEncoder(values, columns: columns, rule: rule, planes)
+    let encoder = try checked(type.encoder, values, columns: columns, rule: rule, planes)
     if let importance, type.usesImportance {
       return try encodeRows(values, columns: columns, importance, encoder, planes[0])
     }
@@ -42,10 +42,12 @@ extension GGMLCodec: QuantizingCodec {
     try checkScales(blocks(0, values.count), values, planes[0])
   }
 
-  private func checkedEncoder(
-    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule, _ planes: [UnsafeMutableRawBufferPointer]
+  /// The encoder, if all else allows to encode.
+  private func checked(
+    _ encoder: BlockEncoder?, _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
+    _ planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) -> BlockEncoder {
-    guard let encoder = type.encoder else {
+    guard let encoder else {
       throw .descriptor("\(descriptor)", reason: "there is no encoder for this type")
     }
     guard rule == .compatible else { throw .rule(codec: "\(descriptor)", rule: rule) }
