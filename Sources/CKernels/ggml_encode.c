@@ -35,22 +35,82 @@ AVX2_INLINE float first_with(block32 x, float peak, const float *values) {
   return values[__builtin_ctz(found)];
 }
 
-AVX2_INLINE __m256i shifted(__m256 x, __m256 inverse) {
-  return _mm256_cvttps_epi32(_mm256_add_ps(_mm256_mul_ps(x, inverse), _mm256_set1_ps(8.5f)));
+AVX2_INLINE float reciprocal(float scale) { return scale != 0 ? 1.0f / scale : 0; }
+
+// trunc((x - origin) * inverse + shift) of eight elements.
+AVX2_INLINE __m256i truncated(__m256 x, __m256 origin, __m256 inverse, __m256 shift) {
+  return _mm256_cvttps_epi32(_mm256_add_ps(_mm256_mul_ps(_mm256_sub_ps(x, origin), inverse), shift));
 }
 
-AVX2 static size_t encode_q4_0(const float *values, size_t blocks, uint8_t *output) {
-  for (size_t block = 0; block < blocks; block++, values += 32, output += 18) {
+// 32 codes of at most `largest`.
+AVX2_INLINE __m256i codes_of(block32 x, float origin, float scale, float shift, int largest) {
+  const __m256 o = _mm256_set1_ps(origin), i = _mm256_set1_ps(reciprocal(scale)), s = _mm256_set1_ps(shift);
+  __m256i codes = bytes_of(truncated(x.a, o, i, s), truncated(x.b, o, i, s), truncated(x.c, o, i, s),
+                           truncated(x.d, o, i, s));
+  return _mm256_min_epi8(codes, _mm256_set1_epi8((char)largest));
+}
+
+// Nibbles, and before them bit 4 of each code if there is one.
+AVX2_INLINE void put_codes(uint8_t *output, __m256i codes, int largest) {
+  if (largest == 31) {
+    uint32_t fifths = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(codes, 3));
+    memcpy(output, &fifths, 4);
+    output += 4;
+  }
+  codes = _mm256_and_si256(codes, _mm256_set1_epi8(15));
+  _mm_storeu_si128((__m128i *)output, nibbles_of(codes));
+}
+
+AVX2_INLINE size_t encode_symmetric(const float *values, size_t blocks, float half, size_t size, uint8_t *output) {
+  const int largest = (int)(2 * half) - 1;
+  for (size_t block = 0; block < blocks; block++, values += 32, output += size) {
     block32 x = load32(values);
     float peak = peak_of(x);
     if (!regular(peak)) return block;
-    float scale = peak == 0 ? -0.0f : first_with(x, peak, values) * -0.125f;
-    __m256 inverse = _mm256_set1_ps(scale != 0 ? 1.0f / scale : 0);
-    __m256i codes = bytes_of(shifted(x.a, inverse), shifted(x.b, inverse), shifted(x.c, inverse), shifted(x.d, inverse));
+    float scale = peak == 0 ? -0.0f : first_with(x, peak, values) / -half;
     put_half(output, scale);
-    _mm_storeu_si128((__m128i *)(output + 2), nibbles_of(_mm256_min_epi8(codes, _mm256_set1_epi8(15))));
+    put_codes(output + 2, codes_of(x, 0, scale, half + 0.5f, largest), largest);
   }
   return blocks;
+}
+
+AVX2 static size_t encode_q4_0(const float *values, size_t blocks, uint8_t *output) {
+  return encode_symmetric(values, blocks, 8, 18, output);
+}
+
+AVX2 static size_t encode_q5_0(const float *values, size_t blocks, uint8_t *output) {
+  return encode_symmetric(values, blocks, 16, 22, output);
+}
+
+AVX2_INLINE float highest_of(block32 x) {
+  return largest_lane(_mm256_max_ps(_mm256_max_ps(x.a, x.b), _mm256_max_ps(x.c, x.d)));
+}
+
+AVX2_INLINE float lowest_of(block32 x) {
+  __m256 lowest = _mm256_min_ps(_mm256_min_ps(x.a, x.b), _mm256_min_ps(x.c, x.d));
+  return -largest_lane(_mm256_xor_ps(lowest, _mm256_set1_ps(-0.0f)));
+}
+
+AVX2_INLINE size_t encode_affine(const float *values, size_t blocks, int largest, size_t size, uint8_t *output) {
+  for (size_t block = 0; block < blocks; block++, values += 32, output += size) {
+    block32 x = load32(values);
+    float low = lowest_of(x), range = highest_of(x) - low;
+    // Which of two zeros comes first decides the sign of the minimum.
+    if (!regular(range) || low == 0) return block;
+    float scale = range / (float)largest;
+    put_half(output, scale);
+    put_half(output + 2, low);
+    put_codes(output + 4, codes_of(x, low, scale, 0.5f, largest), largest);
+  }
+  return blocks;
+}
+
+AVX2 static size_t encode_q4_1(const float *values, size_t blocks, uint8_t *output) {
+  return encode_affine(values, blocks, 15, 20, output);
+}
+
+AVX2 static size_t encode_q5_1(const float *values, size_t blocks, uint8_t *output) {
+  return encode_affine(values, blocks, 31, 24, output);
 }
 
 // To nearest, ties away from zero: truncates after adding what is just below a half.
@@ -66,7 +126,7 @@ AVX2 static size_t encode_q8_0(const float *values, size_t blocks, uint8_t *outp
     float peak = peak_of(x);
     if (!regular(peak)) return block;
     float scale = peak / 127.0f;
-    __m256 inverse = _mm256_set1_ps(scale != 0 ? 1.0f / scale : 0);
+    __m256 inverse = _mm256_set1_ps(reciprocal(scale));
     __m256i codes = bytes_of(rounded(x.a, inverse), rounded(x.b, inverse), rounded(x.c, inverse), rounded(x.d, inverse));
     put_half(output, scale);
     _mm256_storeu_si256((__m256i *)(output + 2), codes);
@@ -135,20 +195,18 @@ AVX2 static uint32_t peak_avx2(const float *values, size_t count) {
 #define FAST(call)
 #endif
 
-size_t bale_ggml_encode_q4_0(const float *values, size_t blocks, uint8_t *output) {
-  FAST(encode_q4_0(values, blocks, output));
-  return 0;
-}
+#define ENCODER(type)                                                                       \
+  size_t bale_ggml_encode_##type(const float *values, size_t blocks, uint8_t *output) {     \
+    FAST(encode_##type(values, blocks, output));                                            \
+    return 0;                                                                               \
+  }
 
-size_t bale_ggml_encode_q8_0(const float *values, size_t blocks, uint8_t *output) {
-  FAST(encode_q8_0(values, blocks, output));
-  return 0;
-}
-
-size_t bale_ggml_encode_mxfp4(const float *values, size_t blocks, uint8_t *output) {
-  FAST(encode_mxfp4(values, blocks, output));
-  return 0;
-}
+ENCODER(q4_0)
+ENCODER(q4_1)
+ENCODER(q5_0)
+ENCODER(q5_1)
+ENCODER(q8_0)
+ENCODER(mxfp4)
 
 uint32_t bale_f32_peak(const float *values, size_t count) {
   FAST(peak_avx2(values, count));

@@ -20,7 +20,7 @@ extension GGMLCodec: QuantizingCodec {
     _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule, importance: [Float]?,
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
-    let encoder = try checkedEncoder(values, columns: columns, rule: rule, planes)
+    let encoder = try checked(type.fastEncoder, values, columns: columns, rule: rule, planes)
     if let importance, type.usesImportance {
       try encodeRows(values, columns: columns, importance, encoder, planes[0])
     } else {
@@ -33,7 +33,7 @@ extension GGMLCodec: QuantizingCodec {
     _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule, importance: [Float]? = nil,
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
-    let encoder = try checkedEncoder(values, columns: columns, rule: rule, planes)
+    let encoder = try checked(type.encoder, values, columns: columns, rule: rule, planes)
     if let importance, type.usesImportance {
       return try encodeRows(values, columns: columns, importance, encoder, planes[0])
     }
@@ -42,10 +42,12 @@ extension GGMLCodec: QuantizingCodec {
     try checkScales(blocks(0, values.count), values, planes[0])
   }
 
-  private func checkedEncoder(
-    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule, _ planes: [UnsafeMutableRawBufferPointer]
+  /// The encoder, if all else allows to encode.
+  private func checked(
+    _ encoder: BlockEncoder?, _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
+    _ planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) -> BlockEncoder {
-    guard let encoder = type.encoder else {
+    guard let encoder else {
       throw .descriptor("\(descriptor)", reason: "there is no encoder for this type")
     }
     guard rule == .compatible else { throw .rule(codec: "\(descriptor)", rule: rule) }
@@ -72,6 +74,9 @@ extension GGMLCodec {
 
   /// Below this magnitude no scale is beyond F16.
   private static let safeMagnitude: Float = 32768
+
+  /// No type with scales in F16 reaches this magnitude: the largest product of codes is 128 * 32.
+  private static let unreachable: Float = 0x1p30
 
   private func encodeTiles(
     _ values: UnsafeBufferPointer<Float>, _ encoder: BlockEncoder, _ plane: UnsafeMutableRawBufferPointer
@@ -119,17 +124,18 @@ extension GGMLCodec {
     }
   }
 
-  /// Throws for the first block whose scale is not a number in F16, which ggml's own check refuses.
+  /// Throws for the first block that scales in F16 don't reach: one is not finite there, which ggml's own check
+  /// refuses, or the sums that would have made it so have overflowed.
   private func checkScales(
     _ blocks: Range<Int>, _ values: UnsafeBufferPointer<Float>, _ plane: UnsafeMutableRawBufferPointer
   ) throws(CodecError) {
     let offsets = type.halfOffsets
+    guard !offsets.isEmpty else { return }
     for block in blocks {
-      for offset in offsets where !plane.half(block * type.blockBytes + offset).isFinite {
-        let elements = range(block, type.blockElements)
-        throw unencodable(
-          values, elements.max { values[$0].magnitude < values[$1].magnitude } ?? elements.lowerBound)
-      }
+      let elements = range(block, type.blockElements)
+      guard let peak = elements.max(by: { values[$0].magnitude < values[$1].magnitude }) else { continue }
+      let isFinite = offsets.allSatisfy { plane.half(block * type.blockBytes + $0).isFinite }
+      if !isFinite || values[peak].magnitude >= Self.unreachable { throw unencodable(values, peak) }
     }
   }
 }

@@ -37,6 +37,16 @@ extension GGMLType {
     }
   }
 
+  /// The encoder of a block that searches by vectors where there is one, equal to `encoder` byte for byte.
+  var fastEncoder: BlockEncoder? {
+    switch self {
+    case .q2_K: { KQuants.encodeQ2_K($0, $1, $2, byLanes: true) }
+    case .q4_K: { KQuants.encodeQ4_K($0, $1, $2, byLanes: true) }
+    case .q5_K: { KQuants.encodeQ5_K($0, $1, $2, byLanes: true) }
+    default: encoder
+    }
+  }
+
   /// Byte offsets of the F16 scales in a block.
   var halfOffsets: [Int] {
     switch self {

@@ -11,6 +11,9 @@ extension GGMLType {
   var blocksEncoder: BlocksEncoder? {
     switch self {
     case .q4_0: bale_ggml_encode_q4_0
+    case .q4_1: bale_ggml_encode_q4_1
+    case .q5_0: bale_ggml_encode_q5_0
+    case .q5_1: bale_ggml_encode_q5_1
     case .q8_0: bale_ggml_encode_q8_0
     case .mxfp4: bale_ggml_encode_mxfp4
     case .q4_K: bale_ggml_encode_q4_k

@@ -11,7 +11,7 @@ enum Rounding {
   }
 
   /// Towards zero; the smallest Int32 for NaN and what doesn't fit.
-  static func truncated(_ value: Float) -> Int32 { Int32(exactly: value.rounded(.towardZero)) ?? .min }
+  static func truncated(_ value: Float) -> Int32 { value.magnitude < 0x1p31 ? Int32(value) : .min }
 
   /// To nearest, ties away from zero; the smallest Int32 for NaN and what doesn't fit.
   static func awayFromZero(_ value: Float) -> Int32 { truncated(value.rounded(.toNearestOrAwayFromZero)) }

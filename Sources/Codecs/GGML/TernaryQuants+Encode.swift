@@ -24,8 +24,11 @@ extension TernaryQuants {
     }
   }
 
-  /// 0, 1 or 2; 1 for what is not a number, where the scale's reciprocal overflows.
-  private static func trit(_ value: Float) -> Int32 { value.isFinite ? Rounding.awayFromZero(value) + 1 : 1 }
+  /// 0, 1 or 2, halves away from 1; 1 for what is not a number, where the scale's reciprocal overflows.
+  private static func trit(_ value: Float) -> Int32 {
+    guard value.isFinite, value.magnitude >= 0.5 else { return 1 }
+    return value > 0 ? 2 : 0
+  }
 
   /// The scale is the mean magnitude, summed in order.
   static func encodeQ1_0(_ values: BlockInput, _ importance: BlockImportance?, _ block: BlockBytes) {
