@@ -10,6 +10,8 @@ struct Measurement {
   var against = ""
   /// The least ratio that is asked for.
   var goal: Double?
+  /// Processor seconds of a process.
+  var processorSeconds: Double?
   /// Peak resident memory in MiB, of a process.
   var peakMiB: Int?
 }
@@ -36,6 +38,7 @@ struct Report {
   private func text(_ row: Measurement) -> String {
     var line = padded(row.name, 34) + padded("\(fixed(row.value)) \(row.unit)", 22)
     if let ratio = row.ratio { line += padded("\(fixed(ratio)) x \(row.against)", 24) }
+    if let time = row.processorSeconds { line += padded("\(fixed(time)) s of CPU", 16) }
     if let peak = row.peakMiB { line += padded("peak \(peak) MiB", 16) }
     if let ratio = row.ratio, let goal = row.goal { line += "goal \(fixed(goal)) \(ratio >= goal ? "met" : "MISSED")" }
     return line
@@ -45,6 +48,7 @@ struct Report {
     var fields = [#""name":"\#(row.name)""#, #""value":\#(fixed(row.value))"#, #""unit":"\#(row.unit)""#]
     if let ratio = row.ratio { fields += [#""ratio":\#(fixed(ratio))"#, #""against":"\#(row.against)""#] }
     if let goal = row.goal { fields.append(#""goal":\#(fixed(goal))"#) }
+    if let time = row.processorSeconds { fields.append(#""cpu_s":\#(fixed(time))"#) }
     if let peak = row.peakMiB { fields.append(#""peak_mib":\#(peak)"#) }
     return "{\(fields.joined(separator: ","))}"
   }

@@ -7,6 +7,8 @@
 /// A process that was run to its end.
 struct Child {
   let seconds: Double
+  /// Seconds of all its processors, those of the kernel on its behalf included.
+  let processorSeconds: Double
   /// Peak resident memory, in MiB.
   let peakMiB: Int
 
@@ -34,6 +36,9 @@ struct Child {
       throw Failure(command: command, status: status)
     }
     seconds = now() - start
+    processorSeconds = Self.seconds(usage.ru_utime) + Self.seconds(usage.ru_stime)
     peakMiB = usage.ru_maxrss >> 10
   }
+
+  private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 }

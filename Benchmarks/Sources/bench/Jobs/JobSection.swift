@@ -83,7 +83,8 @@ struct JobSection {
         Measurement(
           name: job.name, value: Double(bytes) / times[index] / 1e9, unit: "GB/s",
           ratio: base.map { $0 / times[index] },
-          against: job.against ?? "", goal: job.goal, peakMiB: runs[index].map(\.peakMiB).max()))
+          against: job.against ?? "", goal: job.goal,
+          processorSeconds: median(runs[index].map(\.processorSeconds)), peakMiB: runs[index].map(\.peakMiB).max()))
     }
   }
 
