@@ -22,7 +22,7 @@ lint:
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Benchmarks Fuzz
 
-bench: setup
+bench: build
 	swift run -c release --package-path Benchmarks bench
 
 fuzz: setup

@@ -6,8 +6,7 @@ let package = Package(
   name: "benchmarks",
   dependencies: [.package(name: "bale", path: "..")],
   targets: [
-    .executableTarget(
-      name: "CodecBenchmarks", dependencies: [.product(name: "Bale", package: "bale")])
+    .executableTarget(name: "bench", dependencies: [.product(name: "Bale", package: "bale")])
   ],
   swiftLanguageModes: [.v6]
 )

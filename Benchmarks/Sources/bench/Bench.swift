@@ -1,0 +1,16 @@
+/// Measures Bale beside what the machine can do, in one run: `bench [--json] [--runs N] [SECTION ...]`.
+@main struct Bench {
+  static func main() throws {
+    let options = try Options(Array(CommandLine.arguments.dropFirst()))
+    var report = Report(json: options.json)
+    for section in options.sections {
+      switch section {
+      case .codecs: try CodecSection(options: options).run(&report)
+      case .digests: DigestSection(options: options).run(&report)
+      case .opening: try OpeningSection(options: options).run(&report)
+      case .jobs: try JobSection(options: options).run(&report)
+      }
+    }
+    report.finish()
+  }
+}

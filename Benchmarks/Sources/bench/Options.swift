@@ -1,0 +1,44 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// What to measure.
+enum Section: String, CaseIterable {
+  case codecs, digests, opening, jobs
+}
+
+/// An argument that means nothing.
+struct UnknownArgument: Error { var text: String }
+
+struct Options {
+  var json = false
+  /// Repetitions of each measurement.
+  var runs = 7
+  var sections: [Section] = []
+  /// Size of the checkpoint of the jobs, in MiB.
+  let checkpointMiB = Self.environment("BALE_BENCH_MIB").flatMap(Int.init) ?? 1024
+  /// Rounds of the jobs.
+  let rounds = Self.environment("BALE_BENCH_ROUNDS").flatMap(Int.init) ?? 3
+  /// Where files are made; emptied afterwards.
+  let directory = Self.environment("BALE_BENCH_DIR") ?? "out/bench"
+  /// The program that the jobs run.
+  let program = Self.environment("BALE") ?? ".build/release/bale"
+
+  init(_ arguments: [String]) throws {
+    var rest = arguments.makeIterator()
+    while let argument = rest.next() {
+      switch argument {
+      case "--json": json = true
+      case "--runs": runs = rest.next().flatMap(Int.init) ?? runs
+      default:
+        guard let section = Section(rawValue: argument) else { throw UnknownArgument(text: argument) }
+        sections.append(section)
+      }
+    }
+    if sections.isEmpty { sections = Section.allCases }
+  }
+
+  private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}
