@@ -35,7 +35,10 @@ import Testing
   }
 
   static func error(_ values: [Float], _ decoded: [Float]) -> Double {
-    zip(values, decoded).reduce(0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+    zip(values, decoded).reduce(0) { total, pair in
+      let difference = Double(pair.0) - Double(pair.1)
+      return total + difference * difference
+    }
   }
 
   /// One measured point: eight experts at correlation 0.95 save at least 0.85 of the ideal at equal error.
@@ -69,6 +72,25 @@ import Testing
       #expect(layer.experts[expert].relativeError < 0.1)
     }
     #expect(layer.bytes == (layer.centroids + layer.experts).flatMap(\.planes).reduce(0) { $0 + $1.count })
+  }
+
+  @Test func threadsDoNotChangeTheBytes() throws {
+    let family = MemoryExperts.family(count: 5, correlation: 0.9, hidden: 16, width: 12, seed: 8)
+    let input = try Self.input(family, clusters: [[0, 1, 2, 4], [3]])
+    var encoder = LayerEncoder(quality: 0.3)
+    let alone = try encoder.encode(input)
+    encoder.threads = 3
+    let together = try encoder.encode(input)
+    #expect(alone.experts.map(\.planes) == together.experts.map(\.planes))
+    #expect(alone.centroids.map(\.planes) == together.centroids.map(\.planes))
+  }
+
+  /// Weights far outside of what models hold still give bytes that decode.
+  @Test(arguments: [Float(1e-38), 1e30]) func extremeWeightsDecode(_ scale: Float) throws {
+    var family = MemoryExperts.family(count: 2, correlation: 0.9, hidden: 8, width: 6, seed: 9)
+    for expert in 0..<2 { family.weights[expert][.gate] = family.weights[expert][.gate]?.map { $0 * scale } }
+    let layer = try LayerEncoder(quality: 0.3).encode(Self.input(family, clusters: [[0, 1]]))
+    #expect(try Self.decode(layer, expert: 1).allSatisfy(\.isFinite))
   }
 
   /// With inputs that lie mostly in a few directions, feedback leaves less error in the output at no more bits.

@@ -88,7 +88,7 @@ struct NeuronFeatures {
     values = [Float](repeating: 0, count: neurons * length)
     for (place, matrix) in ExpertMatrix.allCases.enumerated() {
       let weights = try source.matrix(layer: layer, expert: expert, matrix: matrix)
-      let norm = weights.reduce(0.0) { $0 + Double($1 * $1) }.squareRoot()
+      let norm = weights.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
       let scale = norm > 0 ? Float(1 / norm) : 0
       for neuron in 0..<neurons {
         for index in 0..<width {
@@ -99,7 +99,7 @@ struct NeuronFeatures {
     }
   }
 
-  var norm: Double { values.reduce(0.0) { $0 + Double($1 * $1) }.squareRoot() }
+  var norm: Double { values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot() }
 
   func cleared() -> NeuronFeatures {
     var copy = self

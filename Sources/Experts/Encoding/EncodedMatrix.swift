@@ -24,8 +24,9 @@ public struct EncodedMatrix: Sendable {
     var norm = 0.0
     var maximum: Float = 0
     for (value, other) in zip(original, decoded) {
-      error += Double((value - other) * (value - other))
-      norm += Double(value * value)
+      let difference = Double(value) - Double(other)
+      error += difference * difference
+      norm += Double(value) * Double(value)
       maximum = max(maximum, abs(value - other))
     }
     squaredError = error

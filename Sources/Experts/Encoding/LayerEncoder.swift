@@ -1,4 +1,5 @@
 import Codecs
+import Pipeline
 
 /// Encodes one matrix of all experts of a layer: centroids in `trellis`, and what each expert adds to its decoded
 /// centroid in `trellis` too, the loop closed.
@@ -6,13 +7,13 @@ public struct LayerEncoder: Sendable {
   /// The step of every matrix, relative to its own scale: smaller is more bits and less error. Matrices that are
   /// encoded with one quality share their relative error.
   public var quality: Float
-  /// Step of a centroid, relative to that of its members: less than 1, since all of them pay for its error.
-  public var centroidStep: (plain: Float, calibrated: Float) = (0.7, 0.85)
   /// Added to the diagonal of a Hessian, as a share of its mean.
   public var damping = 0.1
   /// How far an expert's use may move its step: counts are clamped to this range around their mean.
   public var useRange = 1.0 / 16...16.0
   public var quantizer = TrellisQuantizer()
+  /// Experts encoded at a time. The result doesn't depend on it.
+  public var threads = 1
 
   public init(quality: Float) { self.quality = quality }
 
@@ -47,21 +48,30 @@ public struct LayerEncoder: Sendable {
   public func encode(_ input: Input) throws -> EncodedLayerMatrix {
     let scales = try StepScales(input, damping: damping, useRange: useRange)
     var centroids: [EncodedMatrix] = []
-    var experts = [EncodedMatrix?](repeating: nil, count: input.weights.count)
+    var references = [[Float]?](repeating: nil, count: input.weights.count)
     var centroidOf = [Int?](repeating: nil, count: input.weights.count)
-    for cluster in input.clusters {
-      var reference: [Float]?
-      if cluster.count > 1 {
-        let (centroid, decoded) = try encodeCentroid(input, cluster, scales)
-        for expert in cluster { centroidOf[expert] = centroids.count }
-        centroids.append(centroid)
-        reference = decoded
+    for cluster in input.clusters where cluster.count > 1 {
+      let (centroid, decoded) = try encodeCentroid(input, cluster, scales)
+      for expert in cluster {
+        centroidOf[expert] = centroids.count
+        references[expert] = decoded
       }
-      for expert in cluster { experts[expert] = try encodeExpert(input, expert, reference, scales) }
+      centroids.append(centroid)
     }
     return EncodedLayerMatrix(
-      layer: input.layer, matrix: input.matrix, centroids: centroids, experts: experts.compactMap { $0 },
-      centroidOf: centroidOf)
+      layer: input.layer, matrix: input.matrix, centroids: centroids,
+      experts: try encodeExperts(input, references, scales), centroidOf: centroidOf)
+  }
+
+  private func encodeExperts(
+    _ input: Input, _ references: [[Float]?], _ scales: StepScales
+  ) throws -> [EncodedMatrix] {
+    let done = Monitor<[EncodedMatrix]>([])
+    try OrderedPipeline.run(
+      count: input.weights.count, threads: threads, window: threads,
+      produce: { try encodeExpert(input, $0, references[$0], scales) },
+      consume: { _, matrix in done.withLock { $0.append(matrix) } })
+    return done.withLock { $0 }
   }
 
   private func encodeCentroid(
@@ -69,9 +79,9 @@ public struct LayerEncoder: Sendable {
   ) throws -> (EncodedMatrix, [Float]) {
     let mean = Self.mean(cluster.map { input.weights[$0] })
     let factor = try scales.factor(of: cluster)
-    let relative = factor == nil ? centroidStep.plain : centroidStep.calibrated
+    let relative = max(scales.centroidStep(cluster, mean: mean), quality / 8)
     let quantized = quantizer.quantize(
-      mean, rows: input.rows, columns: input.columns, step: quality * scales.scale * relative, factor: factor)
+      mean, rows: input.rows, columns: input.columns, step: scales.scale * relative, factor: factor)
     let encoded = EncodedMatrix(
       TrellisCodec().descriptor, quantized.codes, original: mean, decoded: quantized.values)
     return (encoded, quantized.values)
@@ -99,9 +109,9 @@ public struct LayerEncoder: Sendable {
 }
 
 /// What steps are measured in: the root mean square of the weights or, with Hessians, of the outputs.
-struct StepScales {
+struct StepScales: Sendable {
   /// Of the layer's matrix as a whole.
-  let scale: Float
+  private(set) var scale: Float
   /// Of each expert relative to it: experts that see more inputs get smaller steps.
   let use: [Float]
   private let input: LayerEncoder.Input
@@ -116,20 +126,44 @@ struct StepScales {
         found: hessian.values.count)
     }
     let calibrated = !input.hessians.isEmpty
-    let count = Double(max(1, input.weights.count * input.rows * (calibrated ? 1 : input.columns)))
-    let power = input.weights.indices.reduce(0.0) { total, expert in
-      total
-        + (calibrated
-          ? Self.outputPower(input.weights[expert], input.hessians[expert].values, columns: input.columns)
-          : input.weights[expert].reduce(0.0) { $0 + Double($1 * $1) })
+    guard !calibrated || input.hessians.count == input.weights.count else {
+      throw ExpertError.hessianSize(
+        layer: input.layer, expert: input.hessians.count, matrix: input.matrix, expected: input.columns, found: 0)
     }
-    scale = power > 0 ? Float((power / count).squareRoot()) : 1
+    let count = Double(max(1, input.weights.count * input.rows * (calibrated ? 1 : input.columns)))
+    scale = 1
     let mean = Double(input.hessians.reduce(0) { $0 + $1.count }) / Double(max(1, input.hessians.count))
     use = input.weights.indices.map { expert in
       guard calibrated, mean > 0 else { return 1 }
       let share = Double(input.hessians[expert].count) / mean
       return Float((1 / min(max(share, useRange.lowerBound), useRange.upperBound)).squareRoot())
     }
+    let total = input.weights.indices.reduce(0.0) { $0 + power(input.weights[$1], $1) }
+    if total > 0 { scale = Float((total / count).squareRoot()) }
+  }
+
+  /// Squared error of `trellis` in squares of its step, at rates where few codes are zero (measured on a Gaussian).
+  private static let errorOfStep = 0.24
+
+  /// The step of a centroid, in units of `scale`, at which its bits and those that its error costs the residuals are
+  /// fewest together: an error of r / (n - 1), r being the share of the members' power beside their mean
+  /// (`SavingFormula.centroid`).
+  func centroidStep(_ cluster: [Int], mean: [Float]) -> Float {
+    var total = 0.0
+    var beside = 0.0
+    for expert in cluster {
+      total += power(input.weights[expert], expert)
+      beside += power(zip(input.weights[expert], mean).map { $0 - $1 }, expert)
+    }
+    guard total > 0, cluster.count > 1 else { return 0 }
+    let steps = Self.errorOfStep * Double(input.hessians.isEmpty ? 1 : input.columns)
+    return Float((beside / total / Double(cluster.count - 1) / steps).squareRoot())
+  }
+
+  private func power(_ weights: [Float], _ expert: Int) -> Double {
+    input.hessians.isEmpty
+      ? weights.reduce(0.0) { $0 + Double($1) * Double($1) }
+      : Self.outputPower(weights, input.hessians[expert].values, columns: input.columns)
   }
 
   /// Factor of the mean Hessian of experts, weighted by their counts; nil without Hessians, or where they are zero.

@@ -87,8 +87,8 @@ public struct TrellisQuantizer: Sendable {
     var total = 0.0
     var used = 0
     for column in steps.exponents.indices {
-      let power = target[column * rows..<(column + 1) * rows].reduce(0.0) { $0 + Double($1 * $1) }
-      guard power > 1e-30, rows > 0 else { continue }
+      let power = target[column * rows..<(column + 1) * rows].reduce(0.0) { $0 + Double($1) * Double($1) }
+      guard power > 0, rows > 0 else { continue }
       let step = Double(steps.step(column))
       total += BinaryLogarithm.of(power / Double(rows) / (step * step)) + 5 + Double(steps.exponents[column])
       used += 1
@@ -113,7 +113,8 @@ struct ColumnSteps {
   init(step: Float, factor: HessianFactor?, columns: Int) {
     let diagonal = (0..<columns).map { factor?.upper[$0 * columns + $0] ?? 1 }
     let least = diagonal.min() ?? 1
-    base = step * least
+    // Steps that the table can hold, however small or large the weights.
+    base = min(max(step * least, .leastNormalMagnitude), 0x1p100)
     exponents = diagonal.map { UInt8(min(15, (2 * BinaryLogarithm.of(Double($0 / least))).rounded())) }
     unitRows = TrellisCodec().alignment(columns: columns) / max(columns, 1)
     table = TrellisTable(step: base, classOffset: 0, models: [], exponents: exponents)
