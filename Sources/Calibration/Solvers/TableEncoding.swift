@@ -58,9 +58,15 @@ public struct TableEncoding: GroupEncoding {
     let middles = zip(values, values.dropFirst()).map { (low: Float, high: Float) in
       low == high ? Float.infinity : low / 2 + high / 2
     }
-    values.withUnsafeBytes { source in withUnsafeMutableBytes(of: &grid.table) { $0.copyMemory(from: source) } }
-    middles.withUnsafeBytes { source in withUnsafeMutableBytes(of: &grid.thresholds) { $0.copyMemory(from: source) } }
+    withUnsafeMutableBytes(of: &grid.table) { Self.copy(values, to: $0) }
+    withUnsafeMutableBytes(of: &grid.thresholds) { Self.copy(middles, to: $0) }
     return grid
+  }
+
+  private static func copy(_ values: [Float], to target: UnsafeMutableRawBufferPointer) {
+    for (index, value) in values.enumerated() {
+      target.storeBytes(of: value, toByteOffset: index * MemoryLayout<Float>.stride, as: Float.self)
+    }
   }
 
   public func check(rows: Int, columns: Int) throws(SolverError) {
@@ -97,7 +103,7 @@ public struct TableEncoding: GroupEncoding {
   }
 
   public func planes(_ solved: SolvedMatrix) throws(CodecError) -> [[UInt8]] {
-    let codes = solved.codes.map { codes[Int($0 & 15)] }
+    let codes = solved.codes.map { self.codes[Int($0 & 15)] }
     switch kind {
     case .mx(let codec): return try codec.pack(codes: codes, scales: solved.scales, columns: solved.columns)
     case .normal(let codec): return try codec.pack(codes: codes, scales: solved.scales, columns: solved.columns)
