@@ -2,9 +2,8 @@
 // Swift reference (BilevelDecoding.swift) and equal it bit for bit.
 #include "spqr.h"
 
-#include <string.h>
-
-#pragma STDC FP_CONTRACT OFF
+#include "elements.h"
+#include "lanes.h"
 
 enum { SIDE = 16, STATISTIC_BYTES = 12, SECOND_LEVEL_BYTES = 8, BLOCK_TILES = 64 };
 
@@ -22,43 +21,10 @@ static uint32_t load32(const uint8_t *bytes) {
 
 // ---- portable ----
 
-static float half_to_float(uint16_t half) {
-  uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = (half >> 10) & 31, mantissa = half & 0x3FF;
-  float magnitude;
-  if (exponent == 0) {
-    magnitude = (float)mantissa * 0x1p-24f;
-  } else {
-    uint32_t bits = exponent == 31 ? 0x7F800000u | mantissa << 13 : (exponent + 112) << 23 | mantissa << 13;
-    memcpy(&magnitude, &bits, sizeof magnitude);
-  }
-  uint32_t bits;
-  memcpy(&bits, &magnitude, sizeof bits);
-  bits |= sign;
-  memcpy(&magnitude, &bits, sizeof magnitude);
-  return magnitude;
-}
-
-// Rounds to the nearest half-precision number, ties to even. NaN stays NaN.
 static float round_to_half(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  uint32_t sign = bits & 0x80000000u, magnitude = bits & 0x7FFFFFFFu;
-  if (magnitude > 0x7F800000u) return value;
-  if (magnitude >= 0x477FF000u) {
-    magnitude = 0x7F800000u;
-  } else if (magnitude >= 0x38800000u) {
-    magnitude += 0xFFF + ((magnitude >> 13) & 1);
-    magnitude &= ~0x1FFFu;
-  } else {
-    // Subnormal halves are multiples of 2^-24: adding and taking away 0.5 rounds to that step.
-    float positive;
-    memcpy(&positive, &magnitude, sizeof positive);
-    volatile float shifted = positive + 0.5f;
-    positive = shifted - 0.5f;
-    memcpy(&magnitude, &positive, sizeof magnitude);
-  }
-  bits = sign | magnitude;
-  memcpy(&value, &bits, sizeof value);
+  uint16_t bits;
+  bale_f32_to_f16(&value, &bits, 1);
+  bale_f16_to_f32(&bits, &value, 1);
   return value;
 }
 
@@ -72,10 +38,7 @@ static void portable_decode(const uint8_t *codes, const uint8_t *statistics, con
   for (size_t left = 0; left < columns; left += SIDE) {
     size_t tile = left / SIDE, width = columns - left < SIDE ? columns - left : SIDE;
     float second[4];
-    for (int i = 0; i < 4; i++) {
-      const uint8_t *at = second_level + tile * SECOND_LEVEL_BYTES + 2 * i;
-      second[i] = half_to_float((uint16_t)(at[0] | at[1] << 8));
-    }
+    bale_f16_to_f32(second_level + tile * SECOND_LEVEL_BYTES, second, 4);
     const uint8_t *first = statistics + tile * STATISTIC_BYTES;
     uint64_t scales = load32(first) | (uint64_t)(first[4] | first[5] << 8) << 32;
     uint64_t zeros = load32(first + 6) | (uint64_t)(first[10] | first[11] << 8) << 32;
@@ -95,33 +58,32 @@ static void portable_decode(const uint8_t *codes, const uint8_t *statistics, con
 // ---- AVX2 ----
 
 #if defined(__x86_64__)
-#include <immintrin.h>
 
-#define AVX2 __attribute__((target("avx2,f16c")))
-#define AVX2_INLINE static inline __attribute__((always_inline, target("avx2,f16c")))
+// Inlined where `bits` and `half` are constants.
+#define SPECIALISED static inline AVX2 __attribute__((always_inline))
 
-AVX2_INLINE __m256 rounded(__m256 value, int half) {
+SPECIALISED __m256 rounded(__m256 value, int half) {
   return half ? _mm256_cvtph_ps(_mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT)) : value;
 }
 
-AVX2_INLINE __m256 scaled8(__m256 outer, __m256 inner, __m256 offset, int half) {
+SPECIALISED __m256 scaled8(__m256 outer, __m256 inner, __m256 offset, int half) {
   return rounded(_mm256_mul_ps(outer, rounded(_mm256_sub_ps(inner, offset), half)), half);
 }
 
 // Eight 3-bit numbers of a word, from bit `first`.
-AVX2_INLINE __m256 eight_statistics(const uint8_t *bytes, int first) {
+SPECIALISED __m256 eight_statistics(const uint8_t *bytes, int first) {
   __m256i shifts = _mm256_add_epi32(_mm256_setr_epi32(0, 3, 6, 9, 12, 15, 18, 21), _mm256_set1_epi32(first));
   __m256i words = _mm256_srlv_epi32(_mm256_set1_epi32((int)load32(bytes)), shifts);
   return _mm256_cvtepi32_ps(_mm256_and_si256(words, _mm256_set1_epi32(7)));
 }
 
-AVX2_INLINE void sixteen_statistics(const uint8_t *bytes, float scale, float zero, int half, float *output) {
+SPECIALISED void sixteen_statistics(const uint8_t *bytes, float scale, float zero, int half, float *output) {
   __m256 outer = _mm256_set1_ps(scale), offset = _mm256_set1_ps(zero);
   _mm256_storeu_ps(output, scaled8(outer, eight_statistics(bytes, 0), offset, half));
   _mm256_storeu_ps(output + 8, scaled8(outer, eight_statistics(bytes + 2, 8), offset, half));
 }
 
-AVX2_INLINE void block_statistics(const uint8_t *statistics, const uint8_t *second_level, size_t tiles, int half,
+SPECIALISED void block_statistics(const uint8_t *statistics, const uint8_t *second_level, size_t tiles, int half,
                                   row_statistics *rows) {
   for (size_t tile = 0; tile < tiles; tile++) {
     __m128i words = _mm_loadl_epi64((const __m128i *)(second_level + tile * SECOND_LEVEL_BYTES));
@@ -134,7 +96,7 @@ AVX2_INLINE void block_statistics(const uint8_t *statistics, const uint8_t *seco
 }
 
 // The sixteen values of a row of a tile. Codes select among the row's 4, 8 or 16 values.
-AVX2_INLINE void sixteen_values(const uint8_t *codes, float scale, float zero, int bits, int half, float *output) {
+SPECIALISED void sixteen_values(const uint8_t *codes, float scale, float zero, int bits, int half, float *output) {
   __m256 outer = _mm256_set1_ps(scale), offset = _mm256_set1_ps(zero);
   __m256 all = _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7);
   if (bits == 2) all = _mm256_setr_ps(0, 1, 2, 3, 0, 1, 2, 3);
@@ -161,12 +123,12 @@ AVX2_INLINE void sixteen_values(const uint8_t *codes, float scale, float zero, i
     second = _mm256_blendv_ps(second, _mm256_permutevar8x32_ps(upper, high),
                               _mm256_castsi256_ps(_mm256_slli_epi32(high, 28)));
   }
-  _mm256_storeu_ps(output, first);
-  _mm256_storeu_ps(output + 8, second);
+  store_eight(output, 0, first, 0);
+  store_eight(output, 8, second, 0);
 }
 
 // Decodes a block of tiles row by row, so that the stores run along the rows of the output.
-AVX2_INLINE void avx2_decode(const uint8_t *codes, const uint8_t *statistics, const uint8_t *second_level, int bits,
+SPECIALISED void avx2_decode(const uint8_t *codes, const uint8_t *statistics, const uint8_t *second_level, int bits,
                              int half, size_t height, size_t columns, float *output) {
   row_statistics rows;
   size_t row_bytes = 2 * (size_t)bits, whole = columns / SIDE, all = (columns + SIDE - 1) / SIDE;
@@ -217,7 +179,7 @@ static const decoder avx2_decoders[2][3] = {
 void bale_bilevel_decode(const void *codes, const void *statistics, const void *second_level, int bits, int half,
                          size_t height, size_t columns, float *output) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")) {
+  if (has_avx2()) {
     avx2_decoders[half != 0][bits - 2](codes, statistics, second_level, height, columns, output);
     return;
   }

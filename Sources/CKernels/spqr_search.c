@@ -1,66 +1,168 @@
-// The error of a group under a candidate quantizer: the inner loop of every search of scales.
+// The error of a group under a candidate scale, and least squares: the inner loops of every search of scales. The
+// vector and the plain form add in the same order and give the same bits.
 #include "spqr.h"
 
 #include <math.h>
 
-#pragma STDC FP_CONTRACT OFF
+#include "lanes.h"
 
 enum { LANES = 8 };
 
 static const float SMALLEST_SCALE = 1e-9f;
 
-static float error_of(float value, float weight, float scale, float inverse, float zero, float levels) {
-  float position = rintf(value * inverse + zero);
-  position = position > 0 ? position : 0;
-  position = position < levels ? position : levels;
-  float difference = scale * (position - zero) - value;
-  return difference * difference * weight;
+static float reciprocal(float scale) { return 1 / (fabsf(scale) > SMALLEST_SCALE ? scale : SMALLEST_SCALE); }
+
+// ---- plain ----
+
+// The nearest code, as a float; of a table its value.
+INLINE float nearest(const bale_grid *grid, float value, float inverse, float zero) {
+  if (grid->kind == BALE_GRID_TABLE) {
+    float position = value * inverse;
+    int code = 0;
+    for (int i = 0; i < 15; i++) code += position > grid->thresholds[i];
+    return grid->table[code];
+  }
+  float position = rintf(grid->kind == BALE_GRID_BIASED ? (value - zero) * inverse : value * inverse + zero);
+  position = position > grid->lowest ? position : grid->lowest;
+  return position < grid->highest ? position : grid->highest;
 }
 
-static float pairwise(const float lane[LANES]) {
-  float low = (lane[0] + lane[4]) + (lane[2] + lane[6]), high = (lane[1] + lane[5]) + (lane[3] + lane[7]);
-  return low + high;
+INLINE float decoded_of(const bale_grid *grid, float code, float scale, float zero) {
+  if (grid->kind == BALE_GRID_AFFINE) return scale * (code - zero);
+  return grid->kind == BALE_GRID_BIASED ? code * scale + zero : code * scale;
 }
 
-static void portable_error(const float *values, const float *weights, size_t count, float scale, float inverse,
-                           float zero, float levels, float lane[LANES]) {
-  for (size_t i = 0; i < count; i++) {
-    lane[i % LANES] += error_of(values[i], weights ? weights[i] : 1, scale, inverse, zero, levels);
+static void plain_error(const bale_grid *grid, const float *values, const float *weights, size_t first, size_t count,
+                        float scale, float zero, float *lanes) {
+  float inverse = reciprocal(scale);
+  for (size_t i = first; i < count; i++) {
+    float code = nearest(grid, values[i], inverse, zero);
+    float difference = decoded_of(grid, code, scale, zero) - values[i];
+    float square = difference * difference;
+    lanes[i % LANES] += weights ? square * weights[i] : square;
   }
 }
 
-#if defined(__x86_64__)
-#include <immintrin.h>
+static void plain_moments(const bale_grid *grid, const float *values, const float *weights, size_t first, size_t count,
+                          float scale, float zero, float lanes[4][LANES]) {
+  float inverse = reciprocal(scale);
+  for (size_t i = first; i < count; i++) {
+    float code = nearest(grid, values[i], inverse, zero), weight = weights ? weights[i] : 1;
+    float distance = code - zero, weighted = weight * distance;
+    lanes[0][i % LANES] += weighted * distance;
+    lanes[1][i % LANES] += weighted * values[i];
+    lanes[2][i % LANES] += weight;
+    lanes[3][i % LANES] += weight * (scale * code - values[i]);
+  }
+}
 
-__attribute__((target("avx2"))) static void avx2_error(const float *values, const float *weights, size_t count,
-                                                       float scale, float inverse, float zero, float levels,
-                                                       float lane[LANES]) {
-  __m256 sum = _mm256_loadu_ps(lane), inverses = _mm256_set1_ps(inverse), zeros = _mm256_set1_ps(zero);
-  __m256 tops = _mm256_set1_ps(levels), scales = _mm256_set1_ps(scale);
+// ---- AVX2 ----
+
+#if defined(__x86_64__)
+
+AVX2_INLINE __m256 nearest_8(const bale_grid *grid, __m256 values, __m256 inverse, __m256 zero) {
+  __m256 position;
+  if (grid->kind == BALE_GRID_TABLE) {
+    position = _mm256_mul_ps(values, inverse);
+    __m256i code = _mm256_setzero_si256();
+    for (int i = 0; i < 15; i++) {
+      __m256 above = _mm256_cmp_ps(position, _mm256_set1_ps(grid->thresholds[i]), _CMP_GT_OQ);
+      code = _mm256_sub_epi32(code, _mm256_castps_si256(above));
+    }
+    __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(grid->table), code);
+    __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(grid->table + 8), code);
+    return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(code, 28)));
+  }
+  if (grid->kind == BALE_GRID_BIASED) {
+    position = _mm256_mul_ps(_mm256_sub_ps(values, zero), inverse);
+  } else {
+    position = _mm256_add_ps(_mm256_mul_ps(values, inverse), zero);
+  }
+  position = _mm256_round_ps(position, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  position = _mm256_max_ps(position, _mm256_set1_ps(grid->lowest));
+  return _mm256_min_ps(position, _mm256_set1_ps(grid->highest));
+}
+
+AVX2_INLINE __m256 decoded_8(const bale_grid *grid, __m256 code, __m256 scale, __m256 zero) {
+  if (grid->kind == BALE_GRID_AFFINE) return _mm256_mul_ps(scale, _mm256_sub_ps(code, zero));
+  __m256 product = _mm256_mul_ps(code, scale);
+  return grid->kind == BALE_GRID_BIASED ? _mm256_add_ps(product, zero) : product;
+}
+
+AVX2 static void vector_error(const bale_grid *grid, const float *values, const float *weights, size_t count,
+                              float scale, float zero, float *lanes) {
+  __m256 sum = _mm256_setzero_ps(), scales = _mm256_set1_ps(scale), zeros = _mm256_set1_ps(zero);
+  __m256 inverse = _mm256_set1_ps(reciprocal(scale));
   for (size_t i = 0; i < count; i += LANES) {
     __m256 value = _mm256_loadu_ps(values + i);
-    __m256 position = _mm256_add_ps(_mm256_mul_ps(value, inverses), zeros);
-    position = _mm256_round_ps(position, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    position = _mm256_min_ps(_mm256_max_ps(position, _mm256_setzero_ps()), tops);
-    __m256 difference = _mm256_sub_ps(_mm256_mul_ps(scales, _mm256_sub_ps(position, zeros)), value);
+    __m256 code = nearest_8(grid, value, inverse, zeros);
+    __m256 difference = _mm256_sub_ps(decoded_8(grid, code, scales, zeros), value);
     __m256 square = _mm256_mul_ps(difference, difference);
     sum = _mm256_add_ps(sum, weights ? _mm256_mul_ps(square, _mm256_loadu_ps(weights + i)) : square);
   }
-  _mm256_storeu_ps(lane, sum);
+  _mm256_storeu_ps(lanes, sum);
+}
+
+AVX2 static void vector_moments(const bale_grid *grid, const float *values, const float *weights, size_t count,
+                                float scale, float zero, float lanes[4][LANES]) {
+  __m256 sums[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
+  __m256 scales = _mm256_set1_ps(scale), zeros = _mm256_set1_ps(zero), inverse = _mm256_set1_ps(reciprocal(scale));
+  for (size_t i = 0; i < count; i += LANES) {
+    __m256 value = _mm256_loadu_ps(values + i);
+    __m256 weight = weights ? _mm256_loadu_ps(weights + i) : _mm256_set1_ps(1);
+    __m256 code = nearest_8(grid, value, inverse, zeros), distance = _mm256_sub_ps(code, zeros);
+    __m256 weighted = _mm256_mul_ps(weight, distance);
+    sums[0] = _mm256_add_ps(sums[0], _mm256_mul_ps(weighted, distance));
+    sums[1] = _mm256_add_ps(sums[1], _mm256_mul_ps(weighted, value));
+    sums[2] = _mm256_add_ps(sums[2], weight);
+    __m256 difference = _mm256_sub_ps(_mm256_mul_ps(scales, code), value);
+    sums[3] = _mm256_add_ps(sums[3], _mm256_mul_ps(weight, difference));
+  }
+  for (int i = 0; i < 4; i++) _mm256_storeu_ps(lanes[i], sums[i]);
 }
 #endif
 
-float bale_affine_error(const float *values, const float *weights, size_t count, float scale, float zero,
-                        float levels) {
-  float lane[LANES] = {0};
-  float inverse = 1 / (scale > SMALLEST_SCALE ? scale : SMALLEST_SCALE);
-  size_t whole = 0;
+// How many of `count` values the vector form takes: the plain one takes the rest.
+static size_t vector_part(size_t count) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) {
-    whole = count - count % LANES;
-    avx2_error(values, weights, whole, scale, inverse, zero, levels, lane);
-  }
+  if (has_avx2()) return count - count % LANES;
 #endif
-  portable_error(values + whole, weights ? weights + whole : 0, count - whole, scale, inverse, zero, levels, lane);
-  return pairwise(lane);
+  return 0;
+}
+
+float bale_grid_error(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,
+                      float zero) {
+  float lanes[LANES] = {0};
+  size_t whole = vector_part(count);
+#if defined(__x86_64__)
+  if (whole) vector_error(grid, values, weights, whole, scale, zero, lanes);
+#endif
+  plain_error(grid, values, weights, whole, count, scale, zero, lanes);
+  return lane_total(lanes);
+}
+
+bale_affine_choice bale_affine_choose(const bale_grid *grid, const float *values, const float *weights, size_t count,
+                                      const float *scales, size_t scale_count, const float *zeros,
+                                      size_t zero_count) {
+  bale_affine_choice best = {0, 0, INFINITY};
+  for (size_t s = 0; s < scale_count; s++) {
+    if (!(scales[s] >= 0) || isinf(scales[s])) continue;
+    for (size_t z = 0; z < zero_count; z++) {
+      if (!isfinite(zeros[z])) continue;
+      float error = bale_grid_error(grid, values, weights, count, scales[s], zeros[z]);
+      if (error < best.error) best = (bale_affine_choice){s, z, error};
+    }
+  }
+  return best;
+}
+
+void bale_affine_moments(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,
+                         float zero, float moments[4]) {
+  float lanes[4][LANES] = {{0}};
+  size_t whole = vector_part(count);
+#if defined(__x86_64__)
+  if (whole) vector_moments(grid, values, weights, whole, scale, zero, lanes);
+#endif
+  plain_moments(grid, values, weights, whole, count, scale, zero, lanes);
+  for (int i = 0; i < 4; i++) moments[i] = lane_total(lanes[i]);
 }

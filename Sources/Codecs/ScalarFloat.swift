@@ -31,7 +31,7 @@ public enum ScalarFloat: String, Sendable, CaseIterable {
   }
 
   /// The nearest value that the type holds, ties to even.
-  func rounded(_ value: Float) -> Float {
+  public func rounded(_ value: Float) -> Float {
     switch self {
     case .f16: Float(f16: value.roundedToF16)
     case .bf16: Float(bitPattern: UInt32(value.roundedToBF16) << 16)

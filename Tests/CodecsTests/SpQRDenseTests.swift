@@ -124,7 +124,7 @@ import Testing
     ) { try codec.values(planes, rows: 16, columns: 16) }
     planes[2][3] = 0
     planes[1].removeLast()
-    #expect(throws: CodecError.planeSize(codec: "bilevel", plane: .scales, expected: 12, found: 11)) {
+    #expect(throws: CodecError.planeSize(codec: "\(codec.descriptor)", plane: .scales, expected: 12, found: 11)) {
       try codec.values(planes, rows: 16, columns: 16)
     }
   }

@@ -6,9 +6,9 @@ import Testing
 @Suite struct SpQROutlierTests {
   private func codec(
     _ index: SpQRCodec.IndexChoice = .smallest, bits: Int = 3, combine: SpQRCodec.Combination = .replace,
-    outliers: SpQRCodec.OutlierValue = .f16, rows: Int = 16, arithmetic: BilevelCodec.Arithmetic = .f32
+    outliers: ScalarFloat = .f16, rows: Int = 16, arithmetic: BilevelCodec.Arithmetic = .f32
   ) throws -> SpQRCodec {
-    SpQRCodec(
+    try SpQRCodec(
       dense: try BilevelCodec(bits: bits, tileRows: rows, arithmetic: arithmetic), outliers: outliers, combine: combine,
       index: index)
   }
@@ -39,7 +39,7 @@ import Testing
       #expect(back.outliers == listed)
       let values = try codec.values(planes, rows: rows, columns: columns)
       var expected = try codec.dense.values(Array(planes.prefix(3)), rows: rows, columns: columns)
-      for outlier in listed { expected[outlier.position] = codec.outliers.value(outlier.bits) }
+      for outlier in listed { expected[outlier.position] = codec.outlierValue(outlier.bits) }
       #expect(values == expected)
       #expect(try codec.values(planes, rows: rows, columns: columns, reference: true) == expected)
       for plane in 3..<6 {
@@ -97,19 +97,20 @@ import Testing
         let dense = try codec.dense.values(Array(planes.prefix(3)), rows: 16, columns: 32)
         let values = try codec.values(planes, rows: 16, columns: 32)
         for outlier in listed {
-          let sum = dense[outlier.position] + codec.outliers.value(outlier.bits)
+          let sum = dense[outlier.position] + codec.outlierValue(outlier.bits)
           #expect(values[outlier.position] == (arithmetic == .f16 ? Float(Float16(sum)) : sum))
         }
       }
     }
   }
 
-  @Test func outlierValuesRoundToNearestEven() {
-    #expect(SpQRCodec.OutlierValue.bf16.bits(1.00390625) == 0x3F80)
-    #expect(SpQRCodec.OutlierValue.bf16.bits(1.01171875) == 0x3F82)
-    #expect(SpQRCodec.OutlierValue.bf16.bits(.greatestFiniteMagnitude) == 0x7F7F)
-    #expect(SpQRCodec.OutlierValue.f16.bits(1e9) == 0x7BFF)
-    #expect(SpQRCodec.OutlierValue.f16.bits(-1e9) == 0xFBFF)
+  @Test func outlierValuesRoundToNearestEven() throws {
+    let bf16 = try codec(outliers: .bf16)
+    #expect(bf16.outlierBits(1.00390625) == 0x3F80)
+    #expect(bf16.outlierBits(1.01171875) == 0x3F82)
+    #expect(bf16.outlierBits(.greatestFiniteMagnitude) == 0x7F7F)
+    #expect(try codec().outlierBits(1e9) == 0x7BFF)
+    #expect(try codec().outlierBits(-1e9) == 0xFBFF)
   }
 
   @Test func packRefusesOutliersOutOfOrder() throws {

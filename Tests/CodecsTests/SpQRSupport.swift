@@ -50,9 +50,3 @@ extension SplitMix64 {
 
   mutating func normals(_ count: Int) -> [Float] { (0..<count).map { _ in Float(normal()) } }
 }
-
-/// Sum of squared differences over sum of squares.
-func relativeError(_ values: [Float], _ decoded: [Float]) -> Double {
-  let error = zip(values, decoded).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
-  return error / values.reduce(0.0) { $0 + Double($1) * Double($1) }
-}

@@ -1,4 +1,4 @@
-// SpQR's dense tiles: decoding, and the error of a group under a candidate scale. See specs/codecs/spqr.md.
+// SpQR's dense tiles, and the loops of the solvers that choose codes and scales. See specs/codecs/spqr.md.
 #ifndef BALE_SPQR_H
 #define BALE_SPQR_H
 
@@ -14,10 +14,45 @@ void bale_bilevel_decode(const void *codes, const void *statistics, const void *
 void bale_bilevel_decode_portable(const void *codes, const void *statistics, const void *second_level, int bits,
                                   int half, size_t height, size_t columns, float *output);
 
-// The squared error of `count` values under the quantizer scale * (code - zero), code = round(value / scale + zero)
-// clamped to 0...levels. `weights` (one a value) may be null. `scale` is not negative. The sum has a fixed order:
-// eight lanes, then pairwise, the same on every machine.
-float bale_affine_error(const float *values, const float *weights, size_t count, float scale, float zero,
-                        float levels);
+// What the codes of an encoding stand for, under a scale and a zero.
+enum bale_grid_kind {
+  BALE_GRID_AFFINE,  // scale * (code - zero), code = round(value / scale + zero)
+  BALE_GRID_BIASED,  // code * scale + zero, code = round((value - zero) / scale)
+  BALE_GRID_TABLE,   // table[code] * scale, code = how many thresholds value / scale exceeds
+};
+
+typedef struct {
+  enum bale_grid_kind kind;
+  float lowest, highest;  // codes; 0 and 15 for a table
+  float table[16];        // ascending
+  float thresholds[15];   // between the values of the table
+  int half;               // affine: every operation of decoding rounds to half precision
+} bale_grid;
+
+// The weighted squared error of `count` values under a scale and a zero. `weights` may be null.
+// The sum has the fixed order of eight lanes. Divides by multiplying with the reciprocal.
+float bale_grid_error(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,
+                      float zero);
+
+// Of all pairs of a candidate scale and a candidate zero of an affine grid, the one with the least error, the first
+// at a tie. Scales below 0 and numbers that aren't finite are passed over. Returns the error, infinite if there is no
+// pair.
+typedef struct {
+  size_t scale, zero;
+  float error;
+} bale_affine_choice;
+bale_affine_choice bale_affine_choose(const bale_grid *grid, const float *values, const float *weights, size_t count,
+                                      const float *scales, size_t scale_count, const float *zeros, size_t zero_count);
+
+// Sums for least squares over the values of a group under an affine grid, with d = code - zero:
+// weights * d * d, weights * d * value, weights, weights * (scale * code - value).
+void bale_affine_moments(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,
+                         float zero, float moments[4]);
+
+// Rounds `count` values, each with its own scale and zero, to codes (two's complement where negative) and to what
+// these decode to, by division. Scales smaller than 1e-9 divide as 1e-9; what isn't a number then takes code
+// 0.
+void bale_grid_round(const bale_grid *grid, const float *values, const float *scales, const float *zeros, size_t count,
+                     uint8_t *codes, float *decoded);
 
 #endif

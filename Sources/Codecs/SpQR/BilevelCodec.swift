@@ -104,17 +104,12 @@ public struct BilevelCodec: QuantizingCodec, Hashable {
     tiles(elements: elements, columns: columns) * tileBytes[plane]
   }
 
-  /// Throws unless the span's dense planes have exactly their bytes and `output` has room.
-  func checkPlanes(_ input: EncodedSpan) throws(CodecError) {
-    for (index, plane) in planes.enumerated() {
-      let expected = bytes(plane: index, elements: input.elements, columns: input.columns)
-      let found = index < input.planes.count ? input.planes[index].count : 0
-      guard found == expected else {
-        throw .planeSize(codec: "bilevel", plane: plane.role, expected: expected, found: found)
-      }
-    }
+  /// Throws unless the span is made of whole rows, has its bytes, and `room` suffices.
+  func check(_ input: EncodedSpan, room: Int) throws(CodecError) {
+    try checkPlanes(input, room: room)
     guard input.columns == 0 ? input.elements == 0 : input.elements % input.columns == 0 else {
-      throw .shape(codec: "bilevel", shape: [input.elements, input.columns], reason: "a span is made of whole rows")
+      throw .shape(
+        codec: "\(descriptor)", shape: [input.elements, input.columns], reason: "a span is made of whole rows")
     }
     try checkStatistics(input.planes[2])
   }

@@ -9,10 +9,7 @@ struct TileStatistics {
 
   /// The statistics of tile `tile` of a second-level plane.
   init(_ plane: UnsafeRawBufferPointer, tile: Int) {
-    func half(_ index: Int) -> Float {
-      let offset = tile * BilevelCodec.secondLevelBytes + 2 * index
-      return Float(Float16(bitPattern: plane.loadUnaligned(fromByteOffset: offset, as: UInt16.self).littleEndian))
-    }
+    func half(_ index: Int) -> Float { ScalarFloat.f16.load(plane, tile * 4 + index) }
     scaleScale = half(0)
     scaleZero = half(1)
     zeroScale = half(2)
@@ -25,7 +22,7 @@ extension BilevelCodec.Arithmetic {
   @inline(__always) func scaled(_ outer: Float, _ inner: Float, minus offset: Float) -> Float {
     switch self {
     case .f32: outer * (inner - offset)
-    case .f16: Float(Float16(outer * Float(Float16(inner - offset))))
+    case .f16: ScalarFloat.f16.rounded(outer * ScalarFloat.f16.rounded(inner - offset))
     }
   }
 
@@ -33,7 +30,7 @@ extension BilevelCodec.Arithmetic {
   @inline(__always) func sum(_ a: Float, _ b: Float) -> Float {
     switch self {
     case .f32: a + b
-    case .f16: Float(Float16(a + b))
+    case .f16: ScalarFloat.f16.rounded(a + b)
     }
   }
 }
@@ -42,7 +39,7 @@ extension BilevelCodec {
   public func decodeReference(
     _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
-    try checkPlanes(input)
+    try check(input, room: output.count)
     guard input.columns > 0 else { return }
     let rows = input.elements / input.columns
     let across = tilesAcross(columns: input.columns)
@@ -79,7 +76,7 @@ extension BilevelCodec {
 
   public func decode(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>) throws(CodecError) {
     guard hasKernel else { return try decodeReference(input, into: output) }
-    try checkPlanes(input)
+    try check(input, room: output.count)
     guard input.elements > 0 else { return }
     let rows = input.elements / input.columns
     for top in stride(from: 0, to: rows, by: tileRows) {

@@ -3,10 +3,13 @@ extension BilevelCodec {
   public func fit(_ tile: TileValues, rule: ScaleRule) throws(CodecError) -> BilevelTile {
     switch rule {
     case .range: return rangeFit(tile)
-    case .search: return BilevelSearch(codec: self, tile: tile).run()
+    case .search: return searchFit(tile)
     case .absmax, .floor, .even, .ceil, .compatible: throw .rule(codec: "bilevel", rule: rule)
     }
   }
+
+  /// The statistics of a tile by least squares; never worse than `rangeFit`.
+  public func searchFit(_ tile: TileValues) -> BilevelTile { BilevelSearch(self, tile).run() }
 
   public func encode(
     _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
@@ -64,7 +67,7 @@ extension BilevelMatrix {
     let across = codec.tilesAcross(columns: columns)
     let group = left / codec.tileColumns
     let index = top / codec.tileRows * across + group
-    for statistic in 0..<4 { statistics[4 * index + statistic] = Half.bits(tile.statistics[statistic]) }
+    for statistic in 0..<4 { statistics[4 * index + statistic] = tile.statistics[statistic].roundedToF16 }
     for row in tile.scaleCodes.indices {
       scaleCodes[(top + row) * across + group] = tile.scaleCodes[row]
       zeroCodes[(top + row) * across + group] = tile.zeroCodes[row]

@@ -55,7 +55,7 @@ extension BilevelCodec {
 
   /// The inverse of `pack`.
   public func unpack(_ input: EncodedSpan) throws(CodecError) -> BilevelMatrix {
-    try checkPlanes(input)
+    try check(input, room: input.elements)
     let rows = input.columns == 0 ? 0 : input.elements / input.columns
     var matrix = BilevelMatrix(rows: rows, columns: input.columns, codec: self)
     let across = tilesAcross(columns: input.columns)

@@ -3,27 +3,30 @@ import CKernels
 /// Fits the statistics of a tile by least squares: alternately, each row takes the best of its scale and zero codes
 /// and the four second-level values are solved for the rows' codes, until the error no longer falls.
 struct BilevelSearch {
-  let codec: BilevelCodec
-  let tile: TileValues
+  private let codec: BilevelCodec
+  private let tile: TileValues
+  private var grid: bale_grid
 
   /// Rounds of refinement from each start; the error rarely moves after the fourth.
   private static let rounds = 5
   /// Starts: how much of each row's range is kept.
-  private static let keptRanges: [Float] = [1, 0.88, 0.76]
+  private static let keptRanges: [Float] = [1, 0.85]
 
-  private var levels: Float { Float((1 << codec.bits) - 1) }
-  private var statisticLevels: Int { (1 << codec.statisticBits) - 1 }
+  init(_ codec: BilevelCodec, _ tile: TileValues) {
+    self.codec = codec
+    self.tile = tile
+    grid = codec.grid
+  }
 
   /// The best tile found. Never worse than `rangeFit`.
   func run() -> BilevelTile {
     var best = codec.rangeFit(tile)
     var bestError = error(of: best)
-    for start in starts() {
-      var candidate = start
+    for kept in Self.keptRanges {
+      var candidate = start(keeping: kept)
       var last = Float.infinity
       for round in 0..<Self.rounds {
-        chooseRowCodes(&candidate, reach: round == 0 ? statisticLevels : 1)
-        let found = error(of: candidate)
+        let found = chooseRowCodes(&candidate, reach: round == 0 ? codec.statisticLevels : 1)
         if found < bestError { (best, bestError) = (candidate, found) }
         guard found < last else { break }
         last = found
@@ -34,86 +37,61 @@ struct BilevelSearch {
     return best
   }
 
-  /// Ranges that hold zero, shrunk by each of the kept shares.
-  private func starts() -> [BilevelTile] {
-    Self.keptRanges.map { kept in
-      var scales: [Float] = []
-      var zeros: [Float] = []
-      for row in 0..<tile.rows {
-        let values = values(of: row)
-        let fit = BilevelFit.range(
-          min(values.min() ?? 0, 0) * kept, max(values.max() ?? 0, 0) * kept, levels: levels)
-        scales.append(fit.scale)
-        zeros.append(fit.zero)
-      }
-      return codec.tileOf(scales: scales, zeros: zeros, exactConstants: true)
+  /// Ranges that hold zero, shrunk.
+  private func start(keeping kept: Float) -> BilevelTile {
+    var scales: [Float] = []
+    var zeros: [Float] = []
+    for index in 0..<tile.rows {
+      let (low, high) = tile.extremes(index)
+      let fit = BilevelFit.range(min(low, 0) * kept, max(high, 0) * kept, levels: grid.highest)
+      scales.append(fit.scale)
+      zeros.append(fit.zero)
     }
-  }
-
-  private func values(of index: Int) -> UnsafeBufferPointer<Float> {
-    UnsafeBufferPointer(start: tile.values + index * tile.stride, count: tile.columns)
+    return codec.tileOf(scales: scales, zeros: zeros, exactConstants: true)
   }
 
   private func error(of candidate: BilevelTile) -> Float {
-    (0..<tile.rows).reduce(0) { $0 + rowError($1, candidate.row($1, codec.arithmetic)) }
-  }
-
-  private func rowError(_ index: Int, _ fit: (scale: Float, zero: Float)) -> Float {
-    guard fit.scale >= 0, fit.scale.isFinite, fit.zero.isFinite else { return .infinity }
-    return bale_affine_error(
-      tile.values + index * tile.stride, tile.weights, tile.columns, fit.scale, fit.zero, levels)
-  }
-
-  /// Gives each row the pair of codes with the least error, among those within `reach` of what it has.
-  private func chooseRowCodes(_ candidate: inout BilevelTile, reach: Int) {
+    var sum: Float = 0
     for index in 0..<tile.rows {
-      let (scaleCode, zeroCode) = (Int(candidate.scaleCodes[index]), Int(candidate.zeroCodes[index]))
-      var best = Float.infinity
-      for s in max(0, scaleCode - reach)...min(statisticLevels, scaleCode + reach) {
-        for z in max(0, zeroCode - reach)...min(statisticLevels, zeroCode + reach) {
-          let scale = codec.arithmetic.scaled(candidate.statistics[0], Float(s), minus: candidate.statistics[1])
-          let zero = codec.arithmetic.scaled(candidate.statistics[2], Float(z), minus: candidate.statistics[3])
-          let found = rowError(index, (scale, zero))
-          if found < best {
-            best = found
-            candidate.scaleCodes[index] = UInt8(s)
-            candidate.zeroCodes[index] = UInt8(z)
+      let (scale, zero) = candidate.row(index, codec.arithmetic)
+      guard scale >= 0, scale.isFinite, zero.isFinite else { return .infinity }
+      sum += withUnsafePointer(to: grid) {
+        bale_grid_error($0, tile.row(index), tile.weights, tile.columns, scale, zero)
+      }
+    }
+    return sum
+  }
+
+  /// Gives each row the pair of codes with the least error, among those within `reach` of what it has. Returns the
+  /// error of the tile.
+  private func chooseRowCodes(_ candidate: inout BilevelTile, reach: Int) -> Float {
+    let scales = codec.scales(candidate.statistics)
+    let zeros = codec.zeros(candidate.statistics)
+    var sum: Float = 0
+    for index in 0..<tile.rows {
+      let scaleRange = codec.codes(within: reach, of: candidate.scaleCodes[index])
+      let zeroRange = codec.codes(within: reach, of: candidate.zeroCodes[index])
+      let choice = scales[scaleRange].withUnsafeBufferPointer { scales in
+        zeros[zeroRange].withUnsafeBufferPointer { zeros in
+          withUnsafePointer(to: grid) {
+            bale_affine_choose(
+              $0, tile.row(index), tile.weights, tile.columns, scales.baseAddress, scales.count, zeros.baseAddress,
+              zeros.count)
           }
         }
       }
+      sum += choice.error
+      candidate.scaleCodes[index] = UInt8(scaleRange.lowerBound + choice.scale)
+      candidate.zeroCodes[index] = UInt8(zeroRange.lowerBound + choice.zero)
     }
-  }
-
-  /// Sums of the normal equations of value = a * u + b * v over the tile.
-  private struct NormalEquations {
-    var uu = 0.0
-    var uv = 0.0
-    var vv = 0.0
-    var uy = 0.0
-    var vy = 0.0
-
-    mutating func add(_ u: Double, _ v: Double, _ y: Double, weight: Double) {
-      uu += weight * u * u
-      uv += weight * u * v
-      vv += weight * v * v
-      uy += weight * u * y
-      vy += weight * v * y
-    }
-
-    /// a and b, or nil if the equations are singular.
-    var solution: (Double, Double)? {
-      let determinant = uu * vv - uv * uv
-      guard determinant > 1e-12 * uu * vv else { return nil }
-      return ((uy * vv - vy * uv) / determinant, (vy * uu - uy * uv) / determinant)
-    }
+    return sum
   }
 
   /// With codes and zero points held, value = scale_s * (s * d) - (scale_s * zero_s) * d, where d = code - zero.
   private func solveScales(_ candidate: inout BilevelTile) {
     var equations = NormalEquations()
-    eachWeight(candidate) { index, value, code, fit, weight in
-      let d = code - Double(fit.zero)
-      equations.add(Double(candidate.scaleCodes[index]) * d, -d, value, weight: weight)
+    eachRow(candidate) { index, _, moments in
+      equations.add(Double(candidate.scaleCodes[index]), -1, moments[0], moments[1])
     }
     guard let (scale, product) = equations.solution, scale > 0 else { return }
     candidate.statistics[0] = Half.rounded(Float(scale))
@@ -123,26 +101,84 @@ struct BilevelSearch {
   /// With codes and scales held, scale * code - value = scale_z * (scale * z) - (scale_z * zero_z) * scale.
   private func solveZeros(_ candidate: inout BilevelTile) {
     var equations = NormalEquations()
-    eachWeight(candidate) { index, value, code, fit, weight in
-      let scale = Double(fit.scale)
-      equations.add(scale * Double(candidate.zeroCodes[index]), -scale, scale * code - value, weight: weight)
+    eachRow(candidate) { index, scale, moments in
+      let scale = Double(scale)
+      equations.add(scale * Double(candidate.zeroCodes[index]), -scale, moments[2], moments[3])
     }
     guard let (scale, product) = equations.solution, scale != 0 else { return }
     candidate.statistics[2] = Half.rounded(Float(scale))
     candidate.statistics[3] = Half.rounded(Float(product / scale))
   }
 
-  private func eachWeight(
-    _ candidate: BilevelTile,
-    _ body: (_ row: Int, _ value: Double, _ code: Double, _ fit: (scale: Float, zero: Float), _ weight: Double) -> Void
+  private func eachRow(
+    _ candidate: BilevelTile, _ body: (_ row: Int, _ scale: Float, _ moments: SIMD4<Double>) -> Void
   ) {
     for index in 0..<tile.rows {
-      let fit = candidate.row(index, codec.arithmetic)
-      guard fit.scale >= 0 else { continue }
-      for (column, value) in values(of: index).enumerated() {
-        let code = BilevelFit.code(value, scale: fit.scale, zero: fit.zero, levels: levels)
-        body(index, Double(value), Double(code), fit, Double(tile.weights?[column] ?? 1))
+      let (scale, zero) = candidate.row(index, codec.arithmetic)
+      guard scale >= 0, scale.isFinite, zero.isFinite else { continue }
+      var moments = SIMD4<Float>()
+      withUnsafeMutableBytes(of: &moments) { moments in
+        withUnsafePointer(to: grid) {
+          bale_affine_moments(
+            $0, tile.row(index), tile.weights, tile.columns, scale, zero,
+            moments.assumingMemoryBound(to: Float.self).baseAddress)
+        }
       }
+      body(index, scale, SIMD4<Double>(moments))
     }
+  }
+}
+
+/// The normal equations of y = a * u + b * v, where u and v are the same for all values of a row: added row by row.
+private struct NormalEquations {
+  private var uu = 0.0
+  private var uv = 0.0
+  private var vv = 0.0
+  private var uy = 0.0
+  private var vy = 0.0
+
+  /// A row whose values have the sum of squares `square` by what they multiply, and `product` with y.
+  mutating func add(_ u: Double, _ v: Double, _ square: Double, _ product: Double) {
+    uu += u * u * square
+    uv += u * v * square
+    vv += v * v * square
+    uy += u * product
+    vy += v * product
+  }
+
+  /// a and b, or nil if the equations are singular.
+  var solution: (Double, Double)? {
+    let determinant = uu * vv - uv * uv
+    guard determinant > 1e-9 * uu * vv else { return nil }
+    return ((uy * vv - vy * uv) / determinant, (vy * uu - uy * uv) / determinant)
+  }
+}
+
+extension BilevelCodec {
+  /// The largest scale code and zero code.
+  var statisticLevels: Int { (1 << statisticBits) - 1 }
+
+  /// What a code stands for.
+  public var grid: bale_grid {
+    var grid = bale_grid()
+    grid.kind = BALE_GRID_AFFINE
+    grid.highest = Float((1 << bits) - 1)
+    grid.half = arithmetic == .f16 ? 1 : 0
+    return grid
+  }
+
+  /// The scale of every scale code.
+  func scales(_ statistics: SIMD4<Float>) -> [Float] {
+    (0...statisticLevels).map { arithmetic.scaled(statistics[0], Float($0), minus: statistics[1]) }
+  }
+
+  /// The zero point of every zero code.
+  func zeros(_ statistics: SIMD4<Float>) -> [Float] {
+    (0...statisticLevels).map { arithmetic.scaled(statistics[2], Float($0), minus: statistics[3]) }
+  }
+
+  /// The codes at most `reach` from `code`.
+  func codes(within reach: Int, of code: UInt8) -> Range<Int> {
+    max(0, Int(code) - reach)..<min(statisticLevels, Int(code) + reach) + 1
   }
 }

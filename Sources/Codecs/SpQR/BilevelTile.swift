@@ -32,6 +32,15 @@ public struct TileValues {
     self.stride = stride
     self.weights = weights
   }
+
+  /// The first value of a row.
+  public func row(_ index: Int) -> UnsafePointer<Float> { values + index * stride }
+
+  /// The smallest and the largest value of a row.
+  public func extremes(_ index: Int) -> (low: Float, high: Float) {
+    let row = UnsafeBufferPointer(start: row(index), count: columns)
+    return (row.min() ?? 0, row.max() ?? 0)
+  }
 }
 
 /// Uniform quantizers `scale * (code - zero)` of 2^bits levels, with any real zero point.
@@ -55,6 +64,11 @@ enum BilevelFit {
 }
 
 extension BilevelCodec {
+  /// The uniform quantizer that maps `low` to code 0 and `high` to code `levels`; -1...1 if they are equal.
+  public static func range(_ low: Float, _ high: Float, levels: Float) -> (scale: Float, zero: Float) {
+    BilevelFit.range(low, high, levels: levels)
+  }
+
   /// The statistics by the rule of SpQR's engine: every row's range, then the range of the rows' scales and of
   /// their zero points, each to `statisticBits` bits. Second-level values are rounded to F16 before the first-level
   /// codes are chosen, so that what is decided is what is stored.
@@ -62,9 +76,8 @@ extension BilevelCodec {
     var scales: [Float] = []
     var zeros: [Float] = []
     for row in 0..<tile.rows {
-      let values = UnsafeBufferPointer(start: tile.values + row * tile.stride, count: tile.columns)
-      let (scale, zero) = BilevelFit.range(
-        values.min() ?? 0, values.max() ?? 0, levels: Float((1 << bits) - 1))
+      let (low, high) = tile.extremes(row)
+      let (scale, zero) = BilevelFit.range(low, high, levels: Float((1 << bits) - 1))
       scales.append(scale)
       zeros.append(zero)
     }
@@ -102,8 +115,6 @@ enum Half {
 
   /// The nearest finite F16 value; zero for NaN.
   static func rounded(_ value: Float) -> Float {
-    value.isNaN ? 0 : Float(Float16(min(max(value, -largest), largest)))
+    value.isNaN ? 0 : ScalarFloat.f16.rounded(min(max(value, -largest), largest))
   }
-
-  static func bits(_ value: Float) -> UInt16 { Float16(value).bitPattern }
 }

@@ -4,15 +4,10 @@ import Tensors
 /// et al. 2023). An outlier is present because it is listed, whatever its value.
 public struct SpQRCodec: VariableCodec, Hashable {
   public let dense: BilevelCodec
-  public let outliers: OutlierValue
+  /// The type of an outlier's value: F16 or BF16.
+  public let outliers: ScalarFloat
   public let combine: Combination
   public let index: IndexChoice
-
-  /// The dtype of an outlier's value.
-  public enum OutlierValue: String, Sendable, CaseIterable {
-    case f16 = "F16"
-    case bf16 = "BF16"
-  }
 
   /// How an outlier's value and the dense value at its place make the weight.
   public enum Combination: String, Sendable, CaseIterable {
@@ -33,19 +28,22 @@ public struct SpQRCodec: VariableCodec, Hashable {
     case smallest
   }
 
+  /// Throws `CodecError.descriptor` if outliers are of another type than F16 and BF16.
   public init(
-    dense: BilevelCodec, outliers: OutlierValue = .f16, combine: Combination = .replace,
-    index: IndexChoice = .smallest
-  ) {
+    dense: BilevelCodec, outliers: ScalarFloat = .f16, combine: Combination = .replace, index: IndexChoice = .smallest
+  ) throws(CodecError) {
+    guard Self.outlierTypes.contains(outliers) else { throw .descriptor("spqr", reason: "outliers are F16 or BF16") }
     self.dense = dense
     self.outliers = outliers
     self.combine = combine
     self.index = index
   }
 
+  private static let outlierTypes = [ScalarFloat.f16, .bf16]
+
   init(_ reader: inout DescriptorReader) throws(CodecError) {
     dense = try BilevelCodec(&reader)
-    outliers = try reader.choice("outliers", default: .f16)
+    outliers = try reader.choice("outliers", default: .f16, among: Self.outlierTypes)
     combine = try reader.choice("combine", default: .replace)
     index = try reader.choice("index", default: .smallest)
   }
@@ -103,24 +101,20 @@ public struct Outlier: Sendable, Hashable {
   }
 }
 
-extension SpQRCodec.OutlierValue {
-  /// The F32 value of stored bits.
+extension SpQRCodec {
+  /// The F32 value of an outlier's stored bits.
   @inline(__always)
-  public func value(_ bits: UInt16) -> Float {
-    switch self {
-    case .f16: Float(Float16(bitPattern: bits))
-    case .bf16: Float(bitPattern: UInt32(bits) << 16)
-    }
+  func outlierValue(_ bits: UInt16) -> Float {
+    outliers == .f16 ? Float(f16: bits) : Float(bitPattern: UInt32(bits) << 16)
   }
 
-  /// The nearest storable value, ties to even; finite values beyond the range go to the largest finite one.
-  public func bits(_ value: Float) -> UInt16 {
-    switch self {
-    case .f16: return Half.bits(Half.rounded(value))
-    case .bf16:
-      let pattern = value.bitPattern
-      let rounded = UInt16((pattern &+ 0x7FFF &+ (pattern >> 16 & 1)) >> 16)
-      return rounded & 0x7FFF == 0x7F80 ? rounded - 1 : rounded
-    }
+  /// The bits of the nearest outlier, ties to even. Finite values beyond the range go to the largest finite one.
+  public func outlierBits(_ value: Float) -> UInt16 {
+    guard outliers == .bf16 else { return Half.rounded(value).roundedToF16 }
+    let rounded = value.roundedToBF16
+    return value.isFinite && rounded & 0x7FFF == 0x7F80 ? rounded - 1 : rounded
   }
+
+  /// What an outlier of this value decodes to where it replaces the dense value.
+  public func roundedOutlier(_ value: Float) -> Float { outlierValue(outlierBits(value)) }
 }

@@ -25,7 +25,8 @@ extension SpQRCodec {
   private func combine(
     _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>, decodeDense: (Int, Int) -> Void
   ) throws(CodecError) {
-    try dense.checkPlanes(denseSpan(input))
+    try checkPlanes(input, room: output.count)
+    try dense.check(denseSpan(input), room: output.count)
     var reader = try OutlierReader(input.planes.dropFirst(3))
     let rows = input.columns == 0 ? 0 : input.elements / input.columns
     for top in stride(from: 0, to: rows, by: dense.tileRows) {
@@ -33,7 +34,7 @@ extension SpQRCodec {
       decodeDense(top / dense.tileRows, height)
       let target = UnsafeMutableBufferPointer(rebasing: output[(top * input.columns)...])
       try reader.next(rows: height, columns: input.columns) { (position, bits) in
-        let value = outliers.value(bits)
+        let value = outlierValue(bits)
         target[position] = combine == .replace ? value : dense.arithmetic.sum(target[position], value)
       }
     }

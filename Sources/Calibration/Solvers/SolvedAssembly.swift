@@ -1,0 +1,143 @@
+import Codecs
+import Pipeline
+
+/// Puts solved runs of rows together, in order.
+final class SolvedAssembly: Sendable {
+  private let encoding: any GroupEncoding
+  private let prepared: PreparedHessian
+  private let matrix: Monitor<SolvedMatrix>
+  let groups: Int
+
+  init(rows: Int, columns: Int, encoding: any GroupEncoding, prepared: PreparedHessian) {
+    self.encoding = encoding
+    self.prepared = prepared
+    let blank = SolvedMatrix(
+      rows: 0, columns: columns, groupColumns: encoding.groupColumns(columns), codes: [], scales: [], zeros: [],
+      tiles: [], outliers: [], decoded: [], error: SolvedError())
+    groups = blank.groups
+    matrix = Monitor(blank)
+  }
+
+  var result: SolvedMatrix { matrix.withLock { $0 } }
+
+  func append(_ part: SolvedMatrix) {
+    matrix.withLock { matrix in
+      matrix.rows += part.rows
+      matrix.codes += part.codes
+      matrix.scales += part.scales
+      matrix.zeros += part.zeros
+      matrix.tiles += part.tiles
+      matrix.outliers += part.outliers
+      matrix.decoded += part.decoded
+      matrix.error += part.error
+    }
+  }
+
+  /// A solved chunk with its rows as rows and its columns in their natural order.
+  func part(_ chunk: RowChunk, weights: [Float], firstRow: Int) -> SolvedMatrix {
+    let (rows, columns) = (chunk.rows, chunk.columns)
+    let count = rows * columns
+    var outliers: [Outlier] = []
+    let places = inverse(prepared.schedule.columns)
+    var codes = [UInt8](repeating: 0, count: count)
+    var decoded = [Float](repeating: 0, count: count)
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let from = places[column] * rows + row
+        codes[row * columns + column] = chunk.codes[from]
+        decoded[row * columns + column] = chunk.decoded[from]
+        if chunk.isOutlier[from], let spqr = (encoding as? BilevelEncoding)?.spqr {
+          outliers.append(
+            Outlier(position: (firstRow + row) * columns + column, bits: spqr.outlierBits(chunk.decoded[from])))
+        }
+      }
+    }
+    let perRow = (0..<rows * groups).map { $0 % groups * rows + $0 / groups }
+    return SolvedMatrix(
+      rows: rows, columns: columns, groupColumns: encoding.groupColumns(columns), codes: codes,
+      scales: perRow.map { chunk.scales[$0] }, zeros: perRow.map { chunk.zeros[$0] }, tiles: tiles(chunk),
+      outliers: outliers, decoded: decoded, error: error(chunk, weights: weights, firstRow: firstRow))
+  }
+
+  private func inverse(_ order: [Int]) -> [Int] {
+    var places = order
+    for (place, column) in order.enumerated() { places[column] = place }
+    return places
+  }
+
+  /// Tile rows first, where the chunk has groups first.
+  private func tiles(_ chunk: RowChunk) -> [BilevelTile] {
+    let count = chunk.tiles.first?.count ?? 0
+    return (0..<count).flatMap { index in chunk.tiles.map { $0[index] } }
+  }
+
+  private func error(_ chunk: RowChunk, weights: [Float], firstRow: Int) -> SolvedError {
+    chunk.reload(weights, firstRow: firstRow, order: prepared.schedule.columns)
+    var error = SolvedError()
+    let count = chunk.rows * chunk.columns
+    error.plainNorm = chunk.sumOfSquares()
+    error.weightedNorm = prepared.quadraticForm(chunk.work, rows: chunk.rows, plain: error.plainNorm)
+    for index in 0..<count { chunk.work[index] -= chunk.decoded[index] }
+    error.plain = chunk.sumOfSquares()
+    error.weighted = prepared.quadraticForm(chunk.work, rows: chunk.rows, plain: error.plain)
+    return error
+  }
+}
+
+extension RowChunk {
+  /// Fills `work` with the original weights once more.
+  func reload(_ weights: [Float], firstRow: Int, order: [Int]) {
+    weights.withUnsafeBufferPointer {
+      load(UnsafeBufferPointer(rebasing: $0[firstRow * columns..<(firstRow + rows) * columns]), order: order)
+    }
+  }
+
+  /// Of `work`.
+  func sumOfSquares() -> Double {
+    var sum = 0.0
+    for index in 0..<rows * columns { sum += Double(work[index]) * Double(work[index]) }
+    return sum
+  }
+}
+
+extension PreparedHessian {
+  /// The trace of X H X^T for `rows` rows in columns of the order of rounding, without damping. `plain` is the sum of
+  /// their squares.
+  func quadraticForm(_ values: UnsafePointer<Float>, rows: Int, plain: Double) -> Double {
+    switch damped {
+    case nil: return plain
+    case .diagonal(let diagonal):
+      var sum = 0.0
+      for (place, weight) in diagonal.enumerated() {
+        for row in 0..<rows { sum += Double(weight - added) * Double(values[place * rows + row] * values[place * rows + row]) }
+      }
+      return sum
+    case .full(let matrix):
+      return max(symmetricForm(matrix, values, rows: rows) - Double(added) * plain, 0)
+    }
+  }
+
+  /// Twice the products with later blocks of columns, once those in the block itself: half the work of a full product.
+  private func symmetricForm(_ matrix: [Float], _ values: UnsafePointer<Float>, rows: Int) -> Double {
+    let size = diagonal.count
+    let side = 128
+    let product = UnsafeMutablePointer<Float>.allocate(capacity: side * rows)
+    defer { product.deallocate() }
+    var sum = 0.0
+    for first in stride(from: 0, to: size, by: side) {
+      let width = min(side, size - first)
+      for (start, end, factor) in [(first, first + width, 1.0), (first + width, size, 2.0)] where start < end {
+        matrix.withUnsafeBufferPointer {
+          guard let base = $0.baseAddress else { return }
+          LinearAlgebra.product(
+            base + first * size + start, stride: size, values + start * rows, rows: width, columns: rows,
+            depth: end - start, into: product)
+        }
+        var partial = 0.0
+        for index in 0..<width * rows { partial += Double(product[index] * values[first * rows + index]) }
+        sum += factor * partial
+      }
+    }
+    return sum
+  }
+}
