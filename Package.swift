@@ -10,7 +10,7 @@ let package = Package(
       name: "Bale",
       targets: [
         "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "BaleFormat",
-        "Architectures", "Pipeline", "Checkpoints", "Conversion", "Verification",
+        "Calibration", "Architectures", "Pipeline", "Checkpoints", "Conversion", "Verification",
       ]),
   ],
   dependencies: [
@@ -44,6 +44,9 @@ let package = Package(
         "ByteIO", "JSON", "Compression", "Tensors", "Codecs", "Pipeline",
       ]),
 
+    .target(
+      name: "Calibration",
+      dependencies: ["CKernels", "Codecs", "Pipeline", "CLAPACK"]),
     .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "GGUF"]),
 
     // What joins them.
