@@ -30,7 +30,7 @@ extension ConvertPlan {
       try placeInSafetensors(checkpoint, request)
       if !request.isSingleFile { made += GGUFMetadata.stored(in: checkpoint)?.travelledFiles ?? [] }
     case .gguf: try placeInGGUF(checkpoint, request)
-    case .bale: throw PlanError(tensor: "", reason: "a .bale file is packed, not converted to")
+    case .bale: throw PlanError(reason: "a .bale file is packed, not converted to")
     }
   }
 
@@ -50,6 +50,10 @@ extension ConvertPlan {
   private mutating func placeInSafetensors(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
     let limit = request.shardSize ?? (request.isSingleFile ? .max : ShardPlan.defaultMaximumSize)
     let shards = ShardPlan.split(sizes: outputs.map(\.range.count), maximum: limit)
+    if request.isSingleFile && shards.count > 1 {
+      throw PlanError(
+        tensor: outputs[shards[1].lowerBound].name, reason: "one file can't be cut in shards; give a directory")
+    }
     for (number, shard) in shards.enumerated() {
       let specs = shard.map { SafetensorsTensorSpec(outputs[$0].name, dtype(of: outputs[$0]), outputs[$0].shape) }
       let plan = try SafetensorsHeader.plan(tensors: specs, metadata: [SafetensorsMetadataEntry("format", "pt")])
@@ -74,6 +78,7 @@ extension ConvertPlan {
   }
 
   private mutating func placeInGGUF(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
+    if request.shardSize != nil { throw PlanError(reason: "gguf is not cut in files") }
     let metadata = try GGUFMetadata(of: checkpoint)
     let infos = try outputs.map { output in
       guard let type = GGMLForm.type(of: output.codec) else {
