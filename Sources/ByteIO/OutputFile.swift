@@ -127,7 +127,7 @@ public final class OutputFile: Sendable {
       throw error
     }
     TemporaryFiles.shared.remove(temporaryPath)
-    try flushDirectory()
+    try Path.flush(directory: Path.directory(of: path))
   }
 
   /// Removes the temporary file, unless the file was committed.
@@ -141,20 +141,12 @@ public final class OutputFile: Sendable {
     }
   }
 
-  private func flushDirectory() throws {
-    let directory = Path.directory(of: path)
-    let handle = retryingOnInterrupt { open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    guard handle >= 0 else { throw IOError("open", path: directory, code: errno) }
-    defer { close(handle) }
-    try check(fsync(handle), "flush the directory of")
-  }
-
   private func check(_ result: Int32, _ operation: String) throws {
     if result != 0 { throw IOError(operation, path: path, code: errno) }
   }
 }
 
-/// The temporary files that exist now, so that a signal handler can remove them.
+/// The temporary files and directories that exist now, so that a signal handler can remove them.
 public final class TemporaryFiles: Sendable {
   public static let shared = TemporaryFiles()
   private let paths = Mutex<Set<String>>([])
@@ -165,7 +157,7 @@ public final class TemporaryFiles: Sendable {
   /// Removes them all, on the way out of an interrupted process.
   public func removeAll() {
     paths.withLock { names in
-      for name in names { unlink(name) }
+      for name in names { Path.removeTree(name) }
       names.removeAll()
     }
   }

@@ -55,8 +55,20 @@ public enum Path {
   /// Removes a file if it is there.
   public static func remove(_ path: String) { unlink(path) }
 
-  /// Removes a directory that is empty; does nothing otherwise.
-  public static func removeDirectory(_ path: String) { rmdir(path) }
+  /// Removes a file, or a directory with all it holds, as far as that can be done. Links are not followed.
+  public static func removeTree(_ path: String) {
+    if unlink(path) == 0 || errno == ENOENT { return }
+    for name in (try? entries(of: path)) ?? [] { removeTree(join(path, name)) }
+    rmdir(path)
+  }
+
+  /// Makes the names in a directory durable. Throws `IOError`.
+  public static func flush(directory: String) throws {
+    let handle = retryingOnInterrupt { open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard handle >= 0 else { throw IOError("open", path: directory, code: errno) }
+    defer { close(handle) }
+    guard fsync(handle) == 0 else { throw IOError("flush", path: directory, code: errno) }
+  }
 
   /// Creates a directory and its missing parents. Throws `IOError`.
   public static func createDirectory(_ path: String) throws {

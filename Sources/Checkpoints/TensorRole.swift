@@ -11,6 +11,7 @@ public enum TensorRole: Sendable, Hashable {
   case expert(layer: Int, expert: Int?, matrix: ExpertMatrix)
   /// The bias of a routed expert's matrix. `expert` is nil if the tensor stacks all of them.
   case expertBias(layer: Int, expert: Int?)
+  /// The weights of a router, and the biases it chooses by.
   case router
   case norm
   case bias
@@ -43,14 +44,14 @@ public enum TensorRole: Sendable, Hashable {
     if let expert = Self.expert(parts, rank: rank) {
       self = expert
     } else if Self.isRouter(parts) {
-      self = parts.last == "bias" ? .bias : .router
+      self = .router
     } else if parts.contains(where: Self.isNorm) {
       self = .norm
     } else if parts.last == "bias" || parts.last?.hasSuffix("_bias") == true {
       self = .bias
     } else if parts.contains(where: { Self.embeddings.contains($0) }) {
       self = .embedding
-    } else if parts.contains(where: { Self.heads.contains($0) }) && !parts.contains("layers") {
+    } else if parts.contains(where: { Self.heads.contains($0) }) && Self.layer(parts) == nil {
       self = .head
     } else if rank < 2 {
       self = .other
@@ -110,9 +111,9 @@ public enum TensorRole: Sendable, Hashable {
     rank == 2 ? .expertBias(layer: layer, expert: nil) : .bias
   }
 
-  /// The number after "layers", "blk", "h" or "block".
+  /// The number after "layers", "blk", "h" or another word for them.
   private static func layer(_ parts: [String]) -> Int? {
-    guard let index = parts.firstIndex(where: { ["layers", "blk", "h", "block", "blocks"].contains($0) }),
+    guard let index = parts.firstIndex(where: { ["layers", "layer", "blk", "h", "block", "blocks"].contains($0) }),
       index + 1 < parts.count
     else { return nil }
     return Int(parts[index + 1])

@@ -15,7 +15,7 @@ struct PackedRows {
   /// cut at any superblock.
   func isSeamless(columns: Int) -> Bool {
     guard let unit = group.multiplied(by: superblock), columns > 0 else { return false }
-    return columns % unit == 0 && (unit % 8 == 0 || unit * bits % 8 == 0)
+    return columns % unit == 0 && unit % 8 * bits % 8 == 0
   }
 
   func alignment(columns: Int) -> Int { isSeamless(columns: columns) ? group * superblock : max(columns, 1) }

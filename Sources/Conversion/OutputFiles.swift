@@ -1,12 +1,6 @@
 import ByteIO
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// Where a conversion writes: one file, or a directory of files.
 public struct ConvertDestination: Sendable {
   public var path: String
@@ -33,18 +27,21 @@ final class OutputFiles: Sendable {
 
   init(_ destination: ConvertDestination, plan: ConvertPlan) throws {
     self.destination = destination
-    directory =
+    let directory =
       destination.isSingleFile ? nil : try OutputDirectory(destination.path, overwrite: destination.overwrite)
+    self.directory = directory
     sizes = plan.files.map(\.size)
     tensors = try plan.files.map { file in
-      let path = destination.isSingleFile ? destination.path : Path.join(destination.path, file.name)
+      // Several files under one name are the shards of a GGUF model, named after it.
+      let beside = plan.files.count > 1 ? Path.join(Path.directory(of: destination.path), file.name) : destination.path
+      let path = directory.map { Path.join($0.path, file.name) } ?? beside
       return try OutputFile(path, size: file.size, overwrite: destination.overwrite)
     }
   }
 
   /// Adds a small file.
   func add(_ name: String, _ bytes: [UInt8]) throws {
-    let path = Path.join(destination.path, name)
+    let path = Path.join(directory?.path ?? destination.path, name)
     try Path.createDirectory(Path.directory(of: path))
     let file = try OutputFile(path, overwrite: destination.overwrite)
     try file.write(bytes, at: 0)
@@ -55,31 +52,6 @@ final class OutputFiles: Sendable {
   func commit() throws {
     for (file, size) in others.withLock({ $0 }) { try file.commit(length: size) }
     for (file, size) in zip(tensors, sizes) { try file.commit(length: size) }
-    directory?.keep()
-  }
-}
-
-/// A directory made for an output, removed again if the output never comes about.
-final class OutputDirectory: Sendable {
-  private let path: String
-  private let isNew: Bool
-  private let isKept = Mutex(false)
-
-  /// Makes the directory, or takes one that is there and empty. Throws `IOError`: ENOTEMPTY for one that isn't, unless
-  /// files in it may be overwritten.
-  init(_ path: String, overwrite: Bool) throws {
-    self.path = path
-    isNew = !Path.exists(path)
-    if isNew {
-      try Path.createDirectory(path)
-    } else if try !overwrite && !Path.entries(of: path).isEmpty {
-      throw IOError("write into", path: path, code: ENOTEMPTY)
-    }
-  }
-
-  func keep() { isKept.withLock { $0 = true } }
-
-  deinit {
-    if isNew && !isKept.withLock({ $0 }) { Path.removeDirectory(path) }
+    try directory?.commit()
   }
 }

@@ -27,6 +27,7 @@ struct Bale: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+      try Terminal.flush()
     } catch {
       Failure.exit(error, usage: Self.self)
     }

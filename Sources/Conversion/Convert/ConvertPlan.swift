@@ -50,6 +50,8 @@ public struct ConvertRequest: Sendable {
   public var dequantized: DType?
   /// The most bytes of tensors in one file; nil: no limit.
   public var shardSize: Int?
+  /// What the names of several files begin with: `PREFIX-00001-of-00003.gguf`.
+  public var prefix = "model"
   /// The ggml type, or mix of types, that a GGUF model is quantized to, as llama.cpp names it.
   public var ggmlType: String?
   /// True to give every tensor that can be quantized that same type.

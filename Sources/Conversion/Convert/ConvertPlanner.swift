@@ -31,7 +31,7 @@ extension ConvertPlan {
       try placeInSafetensors(checkpoint, request)
       if !request.isSingleFile { made += GGUFSource.travelledFiles(of: checkpoint) }
     case .gguf: try placeInGGUF(checkpoint, request)
-    case .bale: throw PlanError(tensor: "", reason: "a .bale file is packed, not converted to")
+    case .bale: throw PlanError(reason: "a .bale file is packed, not converted to")
     }
   }
 
@@ -59,6 +59,10 @@ extension ConvertPlan {
   private mutating func placeInSafetensors(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
     let limit = request.shardSize ?? (request.isSingleFile ? .max : ShardPlan.defaultMaximumSize)
     let shards = ShardPlan.split(sizes: outputs.map(\.range.count), maximum: limit)
+    if request.isSingleFile && shards.count > 1 {
+      throw PlanError(
+        tensor: outputs[shards[1].lowerBound].name, reason: "one file can't be cut in shards; give a directory")
+    }
     for (number, shard) in shards.enumerated() {
       let specs = shard.map { SafetensorsTensorSpec(outputs[$0].name, dtype(of: outputs[$0]), outputs[$0].shape) }
       let plan = try SafetensorsHeader.plan(tensors: specs, metadata: [SafetensorsMetadataEntry("format", "pt")])
@@ -90,8 +94,21 @@ extension ConvertPlan {
       }
       return GGUFTensorInfo(name: output.name, type: type, shape: output.shape)
     }
-    let plan = try GGUFHeader.plan(metadata: metadata, tensors: infos)
-    for index in outputs.indices { outputs[index].range = plan.tensors[index].range }
-    files = [File(name: "model.gguf", header: plan.header, size: plan.fileSize)]
+    guard let limit = request.shardSize else {
+      let plan = try GGUFHeader.plan(metadata: metadata, tensors: infos)
+      return add(plan, to: outputs.indices, name: "model.gguf")
+    }
+    let shards = try GGUFHeader.plan(
+      splitting: .bytes(limit), prefix: request.prefix, metadata: metadata, tensors: infos)
+    for shard in shards { add(shard.plan, to: shard.tensors, name: shard.path) }
+  }
+
+  /// Places a run of outputs in a GGUF file.
+  private mutating func add(_ plan: GGUFPlan, to range: Range<Int>, name: String) {
+    for (output, tensor) in zip(range, plan.tensors) {
+      outputs[output].file = files.count
+      outputs[output].range = tensor.range
+    }
+    files.append(File(name: name, header: plan.header, size: plan.fileSize))
   }
 }

@@ -37,8 +37,8 @@ final class PackOutput: @unchecked Sendable {
 
   static func declaration(_ tensor: PackPlan.Tensor) -> TensorDeclaration {
     TensorDeclaration(
-      name: tensor.name, dtype: (tensor.sourceCodec as? PlainCodec)?.dtype, shape: tensor.shape,
-      encoding: "\(tensor.codec.descriptor)", isLossless: tensor.isExact)
+      name: tensor.name, dtype: tensor.sourceDType, shape: tensor.shape,
+      encoding: "\(tensor.codec.descriptor)", isLossless: tensor.isExact && tensor.sourceError == nil)
   }
 
   private static func literals(of file: CheckpointFile, in checkpoint: any Checkpoint) throws -> [UInt8] {
@@ -64,9 +64,13 @@ final class PackOutput: @unchecked Sendable {
 
   /// Records errors and original files, when all tensors are written.
   func addFiles(digests: [String: [UInt8]]) throws {
-    for (index, tensor) in plan.tensors.enumerated() where !tensor.isExact {
-      try writer.setError(
-        ids[index], relativeMSE: statistics[index].relativeMSE, maximum: statistics[index].maximumError)
+    for (index, tensor) in plan.tensors.enumerated() {
+      let cost = statistics[index]
+      if !tensor.isExact {
+        try writer.setError(ids[index], relativeMSE: cost.relativeMSE, maximum: cost.maximumError)
+      } else if let error = tensor.sourceError {
+        try writer.setError(ids[index], relativeMSE: error.relativeMSE, maximum: error.maximumError)
+      }
     }
     let positions = Dictionary(uniqueKeysWithValues: plan.tensors.enumerated().map { ($1.source, $0) })
     for file in checkpoint.files {
@@ -99,7 +103,7 @@ final class PackOutput: @unchecked Sendable {
 }
 
 extension PackPlan.Tensor {
-  /// True if the source's form can be made from what is stored: bit for bit where the encoding is exact, else as
-  /// values in the source's plain dtype.
-  var leadsBack: Bool { isExact || sourceCodec is PlainCodec }
+  /// True if the form that the original file has can be made from what is stored: the values in their plain dtype, or
+  /// the same encoding.
+  var leadsBack: Bool { sourceDType != nil || sourceCodec.descriptor == codec.descriptor }
 }

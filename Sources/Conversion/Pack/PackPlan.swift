@@ -15,6 +15,10 @@ public struct PackPlan: Sendable {
     public var shape: Shape
     public var role: TensorRole
     public var sourceCodec: any Codec
+    /// The plain dtype that the values had before they were first packed, where the source says so.
+    public var sourceDType: DType?
+    /// What quantizing it cost before this packing.
+    public var sourceError: StoredError?
     public var codec: any Codec
     public var rule: ScaleRule?
     /// True if its chunks are compressed where that pays.

@@ -41,7 +41,8 @@ extension PackPlan {
       try codec.check(source.shape)
       return Tensor(
         source: index, name: source.name, shape: source.shape, role: source.role, sourceCodec: source.codec,
-        codec: codec, rule: rule, compressed: treatment == .lossless)
+        sourceDType: source.sourceDType, sourceError: source.error, codec: codec, rule: rule,
+        compressed: treatment == .lossless)
     } catch {
       throw PlanError(tensor: source.name, reason: "\(error)")
     }
@@ -53,6 +54,7 @@ extension PackPlan {
     switch treatment {
     case .keep, .drop: (source.codec, nil)
     case .lossless: (split(source.codec), nil)
+    case .quantize where !TargetEncoding.isFloat(source.codec): (source.codec, nil)
     case .quantize(let descriptor, let rule): (try CodecRegistry.codec(descriptor), rule)
     }
   }
@@ -127,15 +129,16 @@ struct ExpertAddress: Hashable, Comparable {
   static func < (a: ExpertAddress, b: ExpertAddress) -> Bool { (a.layer, a.expert) < (b.layer, b.expert) }
 }
 
-/// A tensor that can't be converted as asked, found before anything is read or written.
+/// What can't be done as asked, found before anything is read or written.
 public struct PlanError: Error, Equatable, CustomStringConvertible {
-  public var tensor: String
+  /// The tensor that stands in the way, if it is one.
+  public var tensor: String?
   public var reason: String
 
-  public init(tensor: String, reason: String) {
+  public init(tensor: String? = nil, reason: String) {
     self.tensor = tensor
     self.reason = reason
   }
 
-  public var description: String { "tensor '\(tensor)': \(reason)" }
+  public var description: String { (tensor.map { "tensor '\($0)': " } ?? "") + reason }
 }

@@ -24,7 +24,7 @@ public struct UnpackJob: Sendable {
     var restored: [RestoredFile] = []
     let done = Monitor(0)
     for file in checkpoint.files {
-      let path = Path.join(directory, file.name)
+      let path = Path.join(target.path, file.name)
       try Path.createDirectory(Path.directory(of: path))
       let output = try OutputFile(path, size: file.size, overwrite: overwrite)
       outputs.append(output)
@@ -39,7 +39,7 @@ public struct UnpackJob: Sendable {
         })
     }
     for (output, file) in zip(outputs, checkpoint.files) { try output.commit(length: file.size) }
-    target.keep()
+    try target.commit()
     return restored
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteIO
 import Checkpoints
 import Codecs
 import Conversion
@@ -64,6 +65,7 @@ struct Convert: ParsableCommand {
     var request = ConvertRequest(
       format: format, isSingleFile: isSingleFile, recipe: recipe, dequantized: dequantize?.dtype,
       shardSize: splitMaxSize?.bytes)
+    request.prefix = String(Path.name(of: destination).dropLast(".gguf".count))
     request.ggmlType = quantize
     request.isPure = pure
     let plan = try ConvertPlan(checkpoint, request: request)

@@ -30,13 +30,7 @@ struct Unpack: ParsableCommand {
     let start = ContinuousClock.now
     let checkpoint = try BaleCheckpoint(source)
     let job = UnpackJob(checkpoint)
-    if outputOptions.dryRun {
-      if !options.quiet {
-        for file in checkpoint.files { print("\(file.size)\t\(file.name)") }
-        print("\(job.size) bytes in \(checkpoint.files.count) files")
-      }
-      return
-    }
+    if outputOptions.dryRun { return dryRun(checkpoint.files) }
     let progress = ProgressLine("unpacking", options: options)
     defer { progress.finish() }
     let files = try job.run(to: directory, overwrite: outputOptions.force, resources: options.resources) {
@@ -44,6 +38,20 @@ struct Unpack: ParsableCommand {
     }
     progress.finish()
     show(files, seconds: seconds(since: start))
+  }
+
+  private func dryRun(_ files: [CheckpointFile]) {
+    let bytes = files.reduce(0) { $0 + $1.size }
+    if options.json {
+      let result: JSONValue = [
+        "bytes": .integer(bytes),
+        "files": .array(files.map { ["name": .string($0.name), "bytes": .integer($0.size)] }),
+      ]
+      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+    }
+    guard !options.quiet else { return }
+    for file in files { print("\(file.size)\t\(file.name)") }
+    print("\(bytes) bytes in \(files.count) files")
   }
 
   private func show(_ files: [RestoredFile], seconds: Double) {

@@ -1,3 +1,5 @@
+import ByteIO
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -16,6 +18,11 @@ enum Terminal {
   static func write(_ text: String) {
     let bytes = Array(text.utf8)
     _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+
+  /// Writes out what was printed to standard output. Throws `IOError` if that can't take it, as a full disk can't.
+  static func flush() throws {
+    guard fflush(nil) == 0 else { throw IOError("write", path: "standard output", code: errno) }
   }
 
   /// Columns of the terminal on standard error, 80 where unknown.
