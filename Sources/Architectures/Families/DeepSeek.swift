@@ -38,7 +38,8 @@ extension ArchitectureFamily {
   ]
 
   private static let deepseekKeys: [KeyRule] = [
-    .override("num_key_value_heads", 1), .standard, .special(.leadingDenseBlocks), .requiredInteger("vocab_size", ["vocab_size"]),
+    .override("num_key_value_heads", 1), .standard, .special(.leadingDenseBlocks),
+    .requiredInteger("vocab_size", ["vocab_size"]),
     .integer("attention.q_lora_rank", ["q_lora_rank"]), .special(.latentAttention),
     .requiredInteger("expert_feed_forward_length", ["moe_intermediate_size", "intermediate_size"]),
     .integer("expert_count", ["n_routed_experts"]), .integer("expert_shared_count", ["n_shared_experts"]),

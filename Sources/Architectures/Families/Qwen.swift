@@ -2,7 +2,9 @@ extension ArchitectureFamily {
   static let qwen2 = ArchitectureFamily(
     classes: ["Qwen2ForCausalLM"], name: "qwen2", modelType: "qwen2",
     rules: qwenBase + TensorRule.feedForward(),
-    defaults: qwenDefaults + [.value("num_key_value_heads", 32), .same("num_key_value_heads", as: "num_attention_heads")],
+    defaults: qwenDefaults + [
+      .value("num_key_value_heads", 32), .same("num_key_value_heads", as: "num_attention_heads"),
+    ],
     keys: [.standard], tokenizers: [.sentencePiece, .byteLevelBPE])
 
   static let qwen3 = ArchitectureFamily(
@@ -16,7 +18,8 @@ extension ArchitectureFamily {
 
   static let qwen2MoE = ArchitectureFamily(
     classes: ["Qwen2MoeForCausalLM"], name: "qwen2moe", modelType: "qwen2_moe",
-    rules: qwenBase + qwenExperts + TensorRule.feedForward() + TensorRule.feedForward("mlp.shared_expert", suffix: "_shexp")
+    rules: qwenBase + qwenExperts + TensorRule.feedForward()
+      + TensorRule.feedForward("mlp.shared_expert", suffix: "_shexp")
       + TensorRule.module("model.layers.{layer}.mlp.shared_expert_gate", "blk.{layer}.ffn_gate_inp_shexp"),
     defaults: qwenDefaults + [
       .value("num_key_value_heads", 16), .value("moe_intermediate_size", 1408),

@@ -11,7 +11,8 @@ extension MapBuilder {
     let heads = try parameters.positive("num_key_value_heads")
     let (key, value) = (try parameters.positive("qk_nope_head_dim"), try parameters.positive("v_head_dim"))
     let rank = tensor.shape.columns
-    guard tensor.shape.rank == 2, let rows = heads.multiplied(by: key + value), tensor.shape.dimensions[0] == rows else {
+    guard tensor.shape.rank == 2, let rows = heads.multiplied(by: key + value), tensor.shape.dimensions[0] == rows
+    else {
       throw .shape(
         tensor: tensor.name, found: tensor.shape, expected: "\(heads) heads of \(key) key and \(value) value rows")
     }

@@ -85,7 +85,8 @@ extension MapBuilder {
     let parts = rule.targets.count
     let dimensions = codes.shape.dimensions
     guard dimensions.count == 4, dimensions[3] == MXFP4Repack.codeBytes, dimensions[1] % parts == 0 else {
-      throw .shape(tensor: codes.name, found: codes.shape, expected: "16 code bytes a block, and an even number of rows")
+      throw .shape(
+        tensor: codes.name, found: codes.shape, expected: "16 code bytes a block, and an even number of rows")
     }
     guard scales.shape.dimensions == Array(dimensions.dropLast()) else {
       throw .shape(tensor: scales.name, found: scales.shape, expected: "a scale for each block of '\(codes.name)'")

@@ -35,7 +35,9 @@ extension MapBuilder {
 
   /// A tensor whose shape is known to follow from checked ones.
   func shape(_ dimensions: [Int], _ tensor: SourceTensor) throws(ArchitectureError) -> Shape {
-    guard let shape = Shape(dimensions) else { throw .shape(tensor: tensor.name, found: tensor.shape, expected: "less") }
+    guard let shape = Shape(dimensions) else {
+      throw .shape(tensor: tensor.name, found: tensor.shape, expected: "less")
+    }
     return shape
   }
 
@@ -128,9 +130,11 @@ extension MapBuilder {
       let rows =
         parts == 1 ? RowSelection.all : .strided(start: part, step: parts, count: result.elements)
       let rowElements = parts == 1 ? tensor.shape.columns : 1
-      emit(rule, part, name, result, [
-        MappedInput(tensor: index, rowElements: rowElements, rows: rows, transposed: matrix)
-      ])
+      emit(
+        rule, part, name, result,
+        [
+          MappedInput(tensor: index, rowElements: rowElements, rows: rows, transposed: matrix)
+        ])
     }
   }
 

@@ -34,7 +34,9 @@ struct NumberedName: Hashable {
 
   /// A number without leading zeros or sign, so that a pattern and its numbers give the name back.
   private static func number(_ part: Substring) -> Int? {
-    guard let first = part.utf8.first, (48...57).contains(first), part.utf8.count == 1 || first != 48 else { return nil }
+    guard let first = part.utf8.first, (48...57).contains(first), part.utf8.count == 1 || first != 48 else {
+      return nil
+    }
     return Int(part)
   }
 }

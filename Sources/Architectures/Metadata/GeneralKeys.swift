@@ -13,7 +13,9 @@ struct GeneralKeys {
     var keys = GeneralKeys()
     keys.metadata["general.architecture"] = .string(architecture)
     // Set while tensors are written, before all other keys.
-    if let attentionFactor { keys.metadata["\(architecture).rope.scaling.attn_factor"] = .float32(Float(attentionFactor)) }
+    if let attentionFactor {
+      keys.metadata["\(architecture).rope.scaling.attn_factor"] = .float32(Float(attentionFactor))
+    }
     keys.metadata["general.type"] = .string("model")
     keys.writeSampling(model.generationConfig)
     let count = ParameterCount(tensors)

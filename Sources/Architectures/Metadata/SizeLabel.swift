@@ -43,8 +43,13 @@ struct ParameterCount {
   static func rounded(_ count: Int) -> String {
     let value = Double(count)
     let (scaled, unit) =
-      value > 1e12 ? (value * 1e-12, "T") : value > 1e9 ? (value * 1e-9, "B") : value > 1e6 ? (value * 1e-6, "M")
-      : (value * 1e-3, "K")
+      value > 1e12
+      ? (value * 1e-12, "T")
+      : value > 1e9
+        ? (value * 1e-9, "B")
+        : value > 1e6
+          ? (value * 1e-6, "M")
+          : (value * 1e-3, "K")
     let whole = Int(scaled.rounded(.toNearestOrEven))
     let digits = whole == 0 ? 0 : String(whole).count
     return decimal(scaled, places: max(2 - digits, 0)) + unit
@@ -54,6 +59,7 @@ struct ParameterCount {
   private static func decimal(_ value: Double, places: Int) -> String {
     var buffer = [CChar](repeating: 0, count: 64)
     let length = withVaList([Int32(places), value]) { vsnprintf(&buffer, buffer.count, "%.*f", $0) }
-    return String(decoding: buffer.prefix(max(0, min(Int(length), buffer.count - 1))).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    return String(
+      decoding: buffer.prefix(max(0, min(Int(length), buffer.count - 1))).map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }

@@ -31,7 +31,8 @@ struct TokenizerWriter {
       case .sentencePieceRenamed: if files.model != nil { return kind }
       case .byteFallbackBPE: if ByteFallbackVocabulary.isOne(files.json) { return kind }
       case .byteLevelBPE:
-        let isOther = family.tokenizers.contains(.sentencePieceRenamed)
+        let isOther =
+          family.tokenizers.contains(.sentencePieceRenamed)
           && files.config?["tokenizer_class"]?.string != "GPT2Tokenizer" && files.model != nil
         if files.json != nil, !isOther { return kind }
       }
@@ -70,7 +71,9 @@ struct TokenizerWriter {
     writeTokens("gpt2", pre, tokens, hasScores: false, into: &metadata)
     var special = try SpecialTokens(files, config: config, withMerges: true)
     if family.name == "glm4moe" {
-      for (role, text) in [("bos", "[gMASK]"), ("eot", "<|user|>"), ("unk", "<|endoftext|>"), ("eom", "<|observation|>")] {
+      for (role, text) in [
+        ("bos", "[gMASK]"), ("eot", "<|user|>"), ("unk", "<|endoftext|>"), ("eom", "<|observation|>"),
+      ] {
         guard let identifier = ByteLevelVocabulary.addedIdentifier(of: text, files) else {
           throw .tokenizer("tokenizer.json has no added token '\(text)'")
         }
