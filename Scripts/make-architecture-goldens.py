@@ -27,7 +27,58 @@ MLA = dict(q_lora_rank=32, kv_lora_rank=32, qk_nope_head_dim=16, qk_rope_head_di
            moe_intermediate_size=32, n_routed_experts=4, num_experts_per_tok=2, n_shared_experts=1,
            first_k_dense_replace=1, num_key_value_heads=4)
 
-# Directory name, model_type, and settings over BASE.
+def packed(tensors):
+    """gpt-oss's experts as it publishes them: codes and scales."""
+    result = {}
+    for name, (shape, dtype) in tensors.items():
+        if name.endswith(("gate_up_proj", "down_proj")) and "experts" in name:
+            experts, columns, rows = shape
+            result[name + "_blocks"] = [experts, rows, columns // 32, 16], "U8"
+            result[name + "_scales"] = [experts, rows, columns // 32], "U8"
+        else:
+            result[name] = shape, dtype
+    return result
+
+
+def with_next_token_layer(tensors):
+    """A further layer like the last one, with what predicts the token after the next."""
+    result = dict(tensors)
+    for name, value in tensors.items():
+        if name.startswith("model.layers.1."):
+            result[name.replace("layers.1.", "layers.2.")] = value
+    layer = "model.layers.2."
+    for name, shape in [("eh_proj", [64, 128]), ("embed_tokens", [512, 64]), ("enorm", [64]), ("hnorm", [64]),
+                        ("shared_head.head", [512, 64]), ("shared_head.norm", [64])]:
+        result[f"{layer}{name}.weight"] = shape, "BF16"
+    return result
+
+
+def with_fused_experts(tensors):
+    """A layer's experts in one tensor, as transformers keeps them in memory."""
+    result = {}
+    for name, (shape, dtype) in tensors.items():
+        if ".experts." not in name:
+            result[name] = shape, dtype
+        elif ".experts.0.gate_proj" in name:
+            fused = name.replace("0.gate_proj.weight", "gate_up_proj")
+            result[fused] = [4, 2 * shape[0], shape[1]], dtype
+        elif ".experts.0.down_proj" in name:
+            result[name.replace("0.down_proj.weight", "down_proj")] = [4, *shape], dtype
+    return result
+
+
+def weights(index, shape, dtype):
+    """The tensor at `index` of the header: bytes, or BF16 bit patterns of numbers of both signs around 1/32."""
+    import numpy as np
+    count = int(np.prod(shape))
+    elements = np.arange(count, dtype=np.int64)
+    if dtype == "U8":
+        return ((elements * 37 + index * 11) % 256).astype(np.uint8).reshape(shape)
+    bits = 0x3C00 + (elements * 31 + index * 17) % 509
+    return np.where(elements % 3 == 0, bits | 0x8000, bits).astype(np.uint16).reshape(shape)
+
+
+# Directory name, model_type, settings over BASE, and what is done to the tensors.
 FAMILIES = {
     "Llama-3.1-Tiny-8K-Instruct": ("llama", dict(head_dim=32, rope_parameters=LLAMA3, attention_bias=True)),
     "tiny-mistral-v0.3": ("mistral", dict(sliding_window=None)),
@@ -35,14 +86,19 @@ FAMILIES = {
     "qwen2-tied": ("qwen2", dict(tie_word_embeddings=True)),
     "qwen3": ("qwen3", dict(head_dim=32)),
     "Qwen3-MoE-Test": ("qwen3_moe", dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, head_dim=16)),
+    "qwen3-moe-fused": ("qwen3_moe", dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32),
+                        with_fused_experts),
     "olmoe": ("olmoe", dict(num_experts=4, num_experts_per_tok=2)),
     "deepseek-v2-lite": ("deepseek_v2", {**MLA, "q_lora_rank": None, "rope_parameters": YARN,
                                          "scoring_func": "softmax", "topk_method": "greedy"}),
     "deepseek-v3": ("deepseek_v3", {**MLA, "n_group": 2, "topk_group": 1, "scoring_func": "sigmoid"}),
+    "gpt-oss-mxfp4": ("gpt_oss", dict(num_local_experts=4, num_experts_per_tok=2, head_dim=32), packed),
     "gpt-oss": ("gpt_oss", dict(num_local_experts=4, num_experts_per_tok=2, head_dim=32, sliding_window=128)),
     "glm-4.5-air": ("glm4_moe", dict(n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, head_dim=16,
                                      first_k_dense_replace=1, use_qk_norm=True, attention_bias=True,
                                      num_nextn_predict_layers=0)),
+    "GLM-4.5-Next": ("glm4_moe", dict(n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, head_dim=16,
+                                      first_k_dense_replace=1, num_nextn_predict_layers=1), with_next_token_layer),
     "gemma-2-tiny": ("gemma2", dict(head_dim=16, sliding_window=64)),
     "gemma-3-tiny": ("gemma3_text", dict(head_dim=16, sliding_window=64)),
     "phi3-short": ("phi3", dict(original_max_position_embeddings=512, sliding_window=2047)),
@@ -54,22 +110,13 @@ FAMILIES = {
 }
 
 
-def weights(index, shape):
-    """BF16 bit patterns of the tensor at `index` of the header: positive and negative numbers around 1/32."""
-    import numpy as np
-    count = int(np.prod(shape))
-    elements = np.arange(count, dtype=np.int64)
-    bits = 0x3C00 + (elements * 31 + index * 17) % 509
-    return np.where(elements % 3 == 0, bits | 0x8000, bits).astype(np.uint16).reshape(shape)
-
-
 def header(path):
     data = path.read_bytes()
     length = int.from_bytes(data[:8], "little")
     return json.loads(data[8:8 + length])
 
 
-def make_model(directory, model_type, settings):
+def make_model(directory, model_type, settings, edit=None):
     import torch
     from safetensors.torch import save_file
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -78,14 +125,24 @@ def make_model(directory, model_type, settings):
     model.save_pretrained(directory)
     (directory / "generation_config.json").unlink(missing_ok=True)
     path = directory / "model.safetensors"
-    shapes = {k: v["shape"] for k, v in header(path).items() if k != "__metadata__"}
-    save_file({name: torch.zeros(shape, dtype=torch.bfloat16) for name, shape in shapes.items()}, path)
+    tensors = {k: (v["shape"], v["dtype"]) for k, v in header(path).items() if k != "__metadata__"}
+    if edit:
+        tensors = edit(tensors)
+    types = {"BF16": torch.bfloat16, "U8": torch.uint8}
+    save_file({name: torch.zeros(shape, dtype=types[dtype]) for name, (shape, dtype) in tensors.items()}, path)
     order = [name for name in header(path) if name != "__metadata__"]
-    tensors = {name: torch.from_numpy(weights(i, shapes[name]).view("int16")).view(torch.bfloat16)
-               for i, name in enumerate(order)}
-    save_file(tensors, path)
+
+    def values(index, name):
+        array = weights(index, *tensors[name])
+        return torch.from_numpy(array) if array.dtype == "uint8" else torch.from_numpy(array.view("int16")).view(
+            torch.bfloat16)
+    save_file({name: values(i, name) for i, name in enumerate(order)}, path)
     assert [name for name in header(path) if name != "__metadata__"] == order
-    return [[name, shapes[name]] for name in order]
+    if edit is packed:
+        config = json.loads((directory / "config.json").read_text())
+        config["quantization_config"] = {"quant_method": "mxfp4"}
+        (directory / "config.json").write_text(json.dumps(config))
+    return [[name, *tensors[name]] for name in order]
 
 
 def convert(llama, directory, output):
@@ -117,11 +174,11 @@ def main():
     chosen = sys.argv[4:] or FAMILIES
     sys.path[:0] = [str(llama / "gguf-py"), str(llama)]
     for name in chosen:
-        model_type, settings = FAMILIES[name]
+        model_type, settings, *edit = FAMILIES[name]
         with tempfile.TemporaryDirectory() as temporary:
             directory = pathlib.Path(temporary) / name
             directory.mkdir()
-            tensors = make_model(directory, model_type, settings)
+            tensors = make_model(directory, model_type, settings, *edit)
             shutil.copy(tokenizer, directory / "tokenizer.json")
             convert(llama, directory, pathlib.Path(temporary) / "model.gguf")
             values, outputs = describe(pathlib.Path(temporary) / "model.gguf")

@@ -29,7 +29,8 @@ struct Golden {
       guard let name = entry[0]?.string, let shape = Shape(entry[1]?.array?.compactMap(\.int) ?? []) else {
         throw Malformed()
       }
-      return SourceTensor(name: name, shape: shape, dtype: .bf16)
+      guard let dtype = DType(rawValue: entry[2]?.string ?? "BF16") else { throw Malformed() }
+      return SourceTensor(name: name, shape: shape, dtype: dtype)
     }
     self.keyValues = try keyValues.map { entry in
       guard let key = entry[0]?.string, let type = entry[1]?.string, let value = entry[2] else { throw Malformed() }
@@ -50,11 +51,18 @@ struct Golden {
   /// The weights of the tensor at `index`, by the script's formula.
   func weights(_ index: Int) -> [UInt8] {
     var bytes: [UInt8] = []
+    if sources[index].dtype == .u8 {
+      return (0..<sources[index].shape.elements).map { UInt8(truncatingIfNeeded: $0 * 37 + index * 11) }
+    }
     for element in 0..<sources[index].shape.elements {
       let bits = 0x3C00 + (element * 31 + index * 17) % 509 + (element % 3 == 0 ? 0x8000 : 0)
       bytes += [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
     }
     return bytes
+  }
+
+  func input(_ index: Int) -> MapReference.Input {
+    MapReference.Input(bytes: weights(index), dtype: sources[index].dtype)
   }
 
   func architecture() throws -> Architecture {

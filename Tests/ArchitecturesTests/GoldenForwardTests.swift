@@ -29,7 +29,7 @@ struct GoldenForwardTests {
     let golden = try Golden(name)
     let map = try golden.map()
     #expect(map.tensors.map(\.name) == golden.output.map(\.name))
-    let reference = MapReference { MapReference.Input(bytes: golden.weights($0), dtype: .bf16) }
+    let reference = MapReference { golden.input($0) }
     for (tensor, expected) in zip(map.tensors, golden.output) {
       #expect(tensor.type.name == expected.type, "\(tensor.name)")
       #expect(tensor.shape.dimensions == expected.shape, "\(tensor.name)")

@@ -31,7 +31,7 @@ extension ArchitectureFamily {
   fileprivate func describes(_ metadata: GGUFMetadata) -> Bool {
     switch modelType {
     case "mixtral": (metadata.integer("llama.expert_count") ?? 0) > 0
-    case "llama": (metadata.integer("llama.expert_count") ?? 0) == 0
+    case "llama", "mistral": (metadata.integer("llama.expert_count") ?? 0) == 0
     case "deepseek_v3": metadata.integer("deepseek2.expert_group_count") != nil
     case "deepseek_v2": metadata.integer("deepseek2.expert_group_count") == nil
     default: true

@@ -66,9 +66,12 @@ public struct MapReference {
     guard let count = selection.rows.count(of: rows) else { throw ArchitectureError.missingTensor(name) }
     var selected: [UInt8] = []
     selected.reserveCapacity(count * rowBytes)
-    for row in 0..<count {
+    var row = 0
+    while row < count {
       let start = selection.rows.sourceRow(forOutputRow: row, of: rows) * rowBytes
-      selected += bytes[start..<start + rowBytes]
+      let run = selection.rows.run(fromOutputRow: row, limit: count - row)
+      selected += bytes[start..<start + run * rowBytes]
+      row += run
     }
     guard let matrix = selection.transposed else { return selected }
     return transpose(selected, matrix, elementBytes)

@@ -29,7 +29,8 @@ struct ReverseMapBuilder {
   mutating func build() throws(ArchitectureError) -> ReverseMap {
     for index in tensors.indices { try add(index) }
     for name in ["token_embd.weight", "output_norm.weight"] where positions[name] == nil { throw .missingTensor(name) }
-    return ReverseMap(tensors: output.sorted { Array($0.name.utf8).lexicographicallyPrecedes($1.name.utf8) }, dropped: dropped)
+    return ReverseMap(
+      tensors: output.sorted { Array($0.name.utf8).lexicographicallyPrecedes($1.name.utf8) }, dropped: dropped)
   }
 
   private mutating func add(_ index: Int) throws(ArchitectureError) {
@@ -165,7 +166,8 @@ struct ReverseMapBuilder {
       content: .interleaved(runs: [run, run]))
   }
 
-  private mutating func addTransposed(_ rule: TensorRule, _ index: Int, _ name: NumberedName) throws(ArchitectureError) {
+  private mutating func addTransposed(_ rule: TensorRule, _ index: Int, _ name: NumberedName) throws(ArchitectureError)
+  {
     let stack = try dimensions(index, 3)
     let matrix = MatrixShape(rows: stack[1], columns: stack[2])
     emit(rule, name, try shape([stack[0], stack[2], stack[1]], index), [whole(index, transposed: matrix)])

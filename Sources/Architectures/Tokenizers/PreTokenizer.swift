@@ -67,3 +67,31 @@ enum PreTokenizer {
     ["digits", "words"]: "starcoder",
   ]
 }
+
+// MARK: - The way back
+
+extension PreTokenizer {
+  /// Names for which another's steps stand: llama.cpp splits the same way under them.
+  private static let aliases = ["glm4": "llama-bpe", "dbrx": "llama-bpe", "refact": "starcoder", "olmo": "gpt-2"]
+
+  /// tokenizer.json's description of a pre-tokenizer, or nil if the name isn't in the table.
+  static func description(_ name: String) -> JSONValue? {
+    let wanted = aliases[name] ?? name
+    guard let signature = names.first(where: { $0.value == wanted })?.key else { return nil }
+    return ["type": "Sequence", "pretokenizers": .array(signature.map(step))]
+  }
+
+  private static func step(_ part: String) -> JSONValue {
+    switch part {
+    case "bytes": byteLevel(usesPattern: false)
+    case "words": byteLevel(usesPattern: true)
+    case "digits": ["type": "Digits", "individual_digits": true]
+    default:
+      ["type": "Split", "pattern": ["Regex": .string(part)], "behavior": "Isolated", "invert": false]
+    }
+  }
+
+  static func byteLevel(usesPattern: Bool) -> JSONValue {
+    ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": .bool(usesPattern)]
+  }
+}
