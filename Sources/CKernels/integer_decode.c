@@ -76,13 +76,22 @@ AVX2_INLINE bf16_table sixteen_values(enum bale_zero kind, float scale, float ze
   return bf16_table_of(low, high);
 }
 
-AVX2_INLINE __m256i widen(__m256i lanes, unsigned bits, enum bale_zero kind) {
-  if (kind != BALE_SYMMETRIC) return _mm256_and_si256(lanes, _mm256_set1_epi32((1 << bits) - 1));
+AVX2_INLINE __m256i load_eight(const uint8_t *bytes, unsigned bits, enum bale_zero kind) {
+  if (kind != BALE_SYMMETRIC) return _mm256_and_si256(unpack_eight(bytes, bits), _mm256_set1_epi32((1 << bits) - 1));
+  if (bits == 8) return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)bytes));
   int spare = 32 - (int)bits;
-  return _mm256_srai_epi32(_mm256_slli_epi32(lanes, spare), spare);
+  return _mm256_srai_epi32(_mm256_slli_epi32(unpack_eight(bytes, bits), spare), spare);
 }
 
-// Elements of a group that starts on a byte, eight or 32 at a time; returns the first that is left.
+AVX2_INLINE __m256 value_of_eight(const uint8_t *bytes, unsigned bits, enum bale_zero kind, __m256 scales,
+                                  __m256 zeros) {
+  __m256 values = _mm256_cvtepi32_ps(load_eight(bytes, bits, kind));
+  if (kind == BALE_ZERO_POINT) values = _mm256_sub_ps(values, zeros);
+  values = _mm256_mul_ps(values, scales);
+  return kind == BALE_BIAS ? _mm256_add_ps(values, zeros) : values;
+}
+
+// Elements of a group that starts on a byte, 8, 16 or 32 at a time; returns the first that is left.
 AVX2_INLINE size_t decode_fast(const uint8_t *codes, unsigned bits, enum bale_zero kind, size_t start, size_t end,
                                float scale, float zero, void *output, int bf16) {
   __m256 scales = _mm256_set1_ps(scale), zeros = _mm256_set1_ps(zero);
@@ -92,12 +101,13 @@ AVX2_INLINE size_t decode_fast(const uint8_t *codes, unsigned bits, enum bale_ze
     bf16_table table = sixteen_values(kind, scale, zero);
     for (; i + 32 <= end; i += 32, bytes += 16) store_bf16_32((uint16_t *)output + i, bytes, table, 0);
   }
+  // Terms are finite and codes are integers: no value is a NaN.
+  for (; bf16 && i + 16 <= end; i += 16, bytes += 2 * bits) {
+    __m256 first = value_of_eight(bytes, bits, kind, scales, zeros);
+    store_bf16_16((uint16_t *)output + i, first, value_of_eight(bytes + bits, bits, kind, scales, zeros));
+  }
   for (; i + 8 <= end; i += 8, bytes += bits) {
-    __m256 values = _mm256_cvtepi32_ps(widen(unpack_eight(bytes, bits), bits, kind));
-    if (kind == BALE_ZERO_POINT) values = _mm256_sub_ps(values, zeros);
-    values = _mm256_mul_ps(values, scales);
-    if (kind == BALE_BIAS) values = _mm256_add_ps(values, zeros);
-    store_eight(output, i, values, bf16);
+    store_eight(output, i, value_of_eight(bytes, bits, kind, scales, zeros), bf16);
   }
   return i;
 }

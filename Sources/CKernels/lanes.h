@@ -87,6 +87,17 @@ AVX2_INLINE void store_eight(void *output, size_t index, __m256 values, int bf16
   }
 }
 
+// Stores sixteen elements of BF16, to nearest, ties to even; none is a NaN.
+AVX2_INLINE void store_bf16_16(uint16_t *output, __m256 first, __m256 second) {
+  const __m256i one = _mm256_set1_epi32(1), half = _mm256_set1_epi32(0x7fff);
+  __m256i low = _mm256_castps_si256(first), high = _mm256_castps_si256(second);
+  prepare(output);
+  low = _mm256_add_epi32(_mm256_add_epi32(low, half), _mm256_and_si256(_mm256_srli_epi32(low, 16), one));
+  high = _mm256_add_epi32(_mm256_add_epi32(high, half), _mm256_and_si256(_mm256_srli_epi32(high, 16), one));
+  __m256i mixed = _mm256_packus_epi32(_mm256_srli_epi32(low, 16), _mm256_srli_epi32(high, 16));
+  _mm256_storeu_si256((__m256i *)output, _mm256_permute4x64_epi64(mixed, 0xd8));
+}
+
 // Eight codes from `bits` bytes; lanes keep what lies above the code unless `bits` is 8 or the width is odd.
 AVX2_INLINE __m256i unpack_eight(const uint8_t *bytes, unsigned bits) {
   if (bits == 8) return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)bytes));

@@ -7,8 +7,10 @@ import FuzzSupport
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let bytes = fuzzInput(data, count)
-  try? Probe(bytes).run()
-  try? Probe(BaleSeal.sealed(bytes)).run()
+  for file in [bytes, BaleSeal.sealed(bytes)] {
+    var probe = try? Probe(file)
+    try? probe?.run()
+  }
   return 0
 }
 
