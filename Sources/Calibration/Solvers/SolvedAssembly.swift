@@ -109,7 +109,9 @@ extension PreparedHessian {
     case .diagonal(let diagonal):
       var sum = 0.0
       for (place, weight) in diagonal.enumerated() {
-        for row in 0..<rows { sum += Double(weight - added) * Double(values[place * rows + row] * values[place * rows + row]) }
+        for row in 0..<rows {
+          sum += Double(weight - added) * Double(values[place * rows + row] * values[place * rows + row])
+        }
       }
       return sum
     case .full(let matrix):

@@ -18,7 +18,8 @@ struct MappedRows {
     self.source = source
     self.input = input
     let tensor = source.tensors[input.tensor]
-    dtype = (tensor.codec as? PlainCodec)?.dtype ?? .u8
+    // Quantized values are decoded; codes that a layout of its own gives as bytes are plain already.
+    dtype = (tensor.codec as? PlainCodec)?.dtype ?? .f32
     rows = input.rowElements == 0 ? 0 : tensor.shape.elements / input.rowElements
     count = (input.rows.count(of: rows) ?? 0) * input.rowElements
   }
@@ -65,8 +66,22 @@ struct MappedRows {
       let from = input.rows.sourceRow(forOutputRow: row, of: rows) * columns + at % columns
       let offset = (at - elements.lowerBound) * size
       let part = UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + (end - at) * size])
-      _ = try source.read(input.tensor, elements: from..<from + end - at, into: [part])
+      try read(from..<from + end - at, into: part)
       at = end
+    }
+  }
+
+  /// A run of the tensor's own elements, as they are if plain, else decoded to F32.
+  private func read(_ elements: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws {
+    let reader = SpanReader(source, tensor: input.tensor)
+    guard !(reader.codec is PlainCodec) else {
+      _ = try source.read(input.tensor, elements: elements, into: [target])
+      return
+    }
+    let covering = reader.covering(elements)
+    try reader.read(covering).values(reader.codec).withSpan { values in
+      let start = (elements.lowerBound - covering.lowerBound) * MemoryLayout<Float>.size
+      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: values.planes[0][start...].prefix(target.count)))
     }
   }
 

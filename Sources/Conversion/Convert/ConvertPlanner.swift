@@ -12,7 +12,7 @@ extension ConvertPlan {
     files = []
     outputs = []
     made = []
-    dropped = (checkpoint as? MappedCheckpoint)?.dropped ?? []
+    dropped = (checkpoint as? GGUFView)?.dropped ?? (checkpoint as? HuggingFaceView)?.dropped ?? []
     sidecars = request.isSingleFile ? [] : checkpoint.files.filter { !$0.holdsTensors && !Self.isIndex($0.name) }
     let mix = Self.mix(checkpoint, request)
     for (index, source) in checkpoint.tensors.enumerated() {
@@ -29,7 +29,9 @@ extension ConvertPlan {
     switch request.format {
     case .safetensors:
       try placeInSafetensors(checkpoint, request)
-      if !request.isSingleFile { made += GGUFSource.travelledFiles(of: checkpoint) }
+      if !request.isSingleFile {
+        made += (checkpoint as? HuggingFaceView)?.made ?? GGUFSource.travelledFiles(of: checkpoint)
+      }
     case .gguf: try placeInGGUF(checkpoint, request)
     case .bale: throw PlanError(reason: "a .bale file is packed, not converted to")
     }

@@ -14,7 +14,7 @@ enum GGUFSource {
   /// The key-values of a checkpoint that is GGUF, whichever way its bytes run, or that is seen as GGUF.
   static func metadata(of checkpoint: any Checkpoint) -> GGUFMetadata? {
     (checkpoint as? GGUFCheckpoint)?.metadata ?? (checkpoint as? BigEndianGGUFCheckpoint)?.metadata
-      ?? (checkpoint as? MappedCheckpoint)?.metadata
+      ?? (checkpoint as? GGUFView)?.metadata
   }
 
   /// The key-values of the output: the source's own; else the files that lie beside the tensors, so that they come

@@ -46,7 +46,9 @@ struct Convert: ParsableCommand {
     name: .long, help: ArgumentHelp("To GGUF: llama.cpp's name of the pre-tokenizer, if unknown.", valueName: "NAME"))
   var preTokenizer: String?
 
-  @Flag(name: .long, help: "To GGUF: keep names and shapes as they are, even of a model whose architecture is known.")
+  @Flag(
+    name: .long, help: "Change the container alone: keep names and shapes, even of a model whose architecture is known."
+  )
   var container = false
 
   @Option(name: .long, help: ArgumentHelp("Cut the output in files of at most this size.", valueName: "SIZE"))
@@ -82,10 +84,13 @@ struct Convert: ParsableCommand {
     ConvertPrinter(command: self).report(report, source: checkpoint, seconds: seconds(since: start))
   }
 
-  /// A Hugging Face model of a known architecture becomes the GGUF model that llama.cpp loads.
+  /// A Hugging Face model of a known architecture becomes the GGUF model that llama.cpp loads, and the other way
+  /// round where the destination is a directory.
   private func seen(_ checkpoint: any Checkpoint, as format: ContainerFormat) throws -> any Checkpoint {
-    guard format == .gguf, !container else { return checkpoint }
-    return try MappedCheckpoint(checkpoint, preTokenizer: preTokenizer) ?? checkpoint
+    if container { return checkpoint }
+    if format == .gguf { return try GGUFView(checkpoint, preTokenizer: preTokenizer) ?? checkpoint }
+    guard Checkpoints.format(ofDestination: destination) == nil else { return checkpoint }
+    return try HuggingFaceView(checkpoint, dtype: dequantize?.dtype) ?? checkpoint
   }
 
   private func format() throws -> ContainerFormat {

@@ -7,7 +7,7 @@ import Tensors
 
 /// A Hugging Face checkpoint seen as the GGUF model it becomes: its tensors have GGUF's names, shapes and order, and
 /// are put together from the source's rows as they are read (experts stacked, heads permuted, codes woven into blocks).
-public struct MappedCheckpoint: Checkpoint {
+public struct GGUFView: Checkpoint {
   public let tensors: [CheckpointTensor]
   public let metadata: GGUFMetadata
   /// Source tensors that have no place in GGUF, with the reason.
@@ -47,56 +47,9 @@ public struct MappedCheckpoint: Checkpoint {
   public func read(
     _ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
   ) throws -> [Int] {
-    let mapped = map[tensor]
-    switch mapped.content {
-    case .constant(let values):
-      values[elements].withUnsafeBytes { planes[0].copyMemory(from: $0) }
-    case .mxfp4Blocks:
-      try weave(mapped, elements, into: planes[0])
-    case .concatenated:
-      try concatenate(mapped, elements, into: planes[0])
-    case .interleaved, .mxfp4Codes, .mxfp4Scales:
-      throw ArchitectureError.unknownTensor(mapped.name)
-    }
+    try MappedReader(source: source)
+      .read(map[tensor], as: map[tensor].type.plainDType, elements, into: planes[0])
     return [planes[0].count]
-  }
-
-  /// Rows of the inputs one after the other, converted to the output's type.
-  private func concatenate(
-    _ mapped: GGUFMappedTensor, _ elements: Range<Int>, into target: UnsafeMutableRawBufferPointer
-  ) throws {
-    guard let type = mapped.type.plainDType else { throw ArchitectureError.unknownTensor(mapped.name) }
-    var start = 0
-    for input in mapped.inputs {
-      let rows = MappedRows(source, input)
-      let wanted = elements.clamped(to: start..<start + rows.count)
-      if !wanted.isEmpty {
-        let from = (wanted.lowerBound - elements.lowerBound) * type.bits / 8
-        let part = UnsafeMutableRawBufferPointer(rebasing: target[from..<from + wanted.count * type.bits / 8])
-        try rows.read(
-          wanted.lowerBound - start..<wanted.upperBound - start, as: type, addend: mapped.addend, into: part)
-      }
-      start += rows.count
-    }
-  }
-
-  /// Code bytes and scale bytes as gpt-oss stores them, woven into ggml's blocks without touching a bit.
-  private func weave(
-    _ mapped: GGUFMappedTensor, _ elements: Range<Int>, into target: UnsafeMutableRawBufferPointer
-  ) throws {
-    let blocks = elements.lowerBound / 32..<elements.upperBound / 32
-    let codes = ByteBuffer(count: blocks.count * MXFP4Repack.codeBytes)
-    let scales = ByteBuffer(count: blocks.count)
-    let bytes = blocks.lowerBound * MXFP4Repack.codeBytes..<blocks.upperBound * MXFP4Repack.codeBytes
-    try codes.withMutableBytes { codes in
-      try MappedRows(source, mapped.inputs[0]).read(bytes, as: .u8, addend: 0, into: codes)
-      try scales.withMutableBytes { scales in
-        try MappedRows(source, mapped.inputs[1]).read(blocks, as: .u8, addend: 0, into: scales)
-        guard
-          MXFP4Repack.blocks(codes: UnsafeRawBufferPointer(codes), scales: UnsafeRawBufferPointer(scales), into: target)
-        else { throw ArchitectureError.unknownTensor(mapped.name) }
-      }
-    }
   }
 
   public func segments(of file: CheckpointFile) throws -> [SourceSegment] { [] }
