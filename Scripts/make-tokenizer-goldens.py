@@ -76,27 +76,26 @@ def cases():
     config = dict(hidden_size=64, num_hidden_layers=1, num_attention_heads=2, vocab_size=280)
     llama = dict(config, architectures=["LlamaForCausalLM"], model_type="llama")
     gemma = dict(config, architectures=["Gemma2ForCausalLM"], model_type="gemma2")
-    qwen = dict(config, architectures=["Qwen2ForCausalLM"], model_type="qwen2")
     phi = dict(config, architectures=["Phi3ForCausalLM"], model_type="phi3")
-    ends = [added(261, "<|begin|>", True), added(262, "<|end|>", True), added(264, "<tool>", False),
-            added(265, "<|looks|>", False), added(266, "a▁b", False)]
+    ends = [added(261, "<|begin|>", True), added(262, "<|end|>", True), added(263, "<tool>", False),
+            added(264, "<|looks|>", False), added(265, "a▁b", False)]
     yield "llama3-template", "llama-bpe", dict(llama, bos_token_id=261, eos_token_id=[262, 263]), {
         "tokenizer.json": byte_level(split(LLAMA3), ends, {"type": "Sequence", "processors": [
             {**GPT2, "use_regex": False}, template("<|begin|>", None)]}),
         "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<|begin|>",
                                   "eos_token": {**ends[1], "__type": "AddedToken"}, "add_bos_token": False},
         "chat_template.jinja": "{% for m in messages %}{{ m.content }}{% endfor %}"}
-    yield "gpt2-words", "gpt-2", dict(qwen, eos_token_id=262, pad_token_id=262), {
+    yield "gpt2-words", "gpt-2", dict(llama, eos_token_id=262, pad_token_id=262), {
         "tokenizer.json": byte_level(GPT2, ends, pairs=False),
         "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>",
                                   "unk_token": "<|end|>", "chat_template": [
                                       {"name": "default", "template": "{{ d }}"},
                                       {"name": "tool-use", "template": "{{ t }}"}]}}
-    yield "ends-with-token", "llama-bpe", dict(qwen, bos_token_id=None), {
+    yield "ends-with-token", "llama-bpe", dict(llama, bos_token_id=None), {
         "tokenizer.json": byte_level(split(LLAMA3), ends, template("<|begin|>", "<|looks|>"), normalizer={"type": "NFC"}),
         "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>",
                                   "pad_token": "<|end|>"}}
-    yield "byte-fallback", None, dict(llama, vocab_size=300, bos_token_id=1, eos_token_id=2), {
+    yield "byte-fallback", None, dict(llama, vocab_size=266, bos_token_id=1, eos_token_id=2), {
         "tokenizer.json": byte_fallback([added(0, "<unk>", True), added(1, "<s>", True), added(2, "</s>", True),
                                          added(264, "<|tool|>", False), added(265, "<|end|>", True)]),
         "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "<|end|>",

@@ -49,7 +49,7 @@ struct TokenizerErrorTests {
   }
 
   @Test(arguments: [
-    "llama-bpe", "qwen2", "gpt-4o", "tekken", "deepseek-v3", "deepseek-coder", "gpt-2", "starcoder",
+    "llama-bpe", "qwen2", "gpt-4o", "tekken", "deepseek-llm", "deepseek-v3", "deepseek-coder", "gpt-2", "starcoder",
   ]) func describedPreTokenizers(_ name: String) throws {
     let description = try #require(PreTokenizer.description(name))
     #expect(PreTokenizer.name(["pre_tokenizer": description]) == name)
