@@ -6,7 +6,10 @@ import Testing
 struct MXFP4RepackTests {
   /// Element e of a block has the code e & 15, so both layouts can be written down.
   @Test func workedBlock() {
-    let codes = (0..<16).map { UInt8(($0 * 2) & 15 | ((2 * $0 + 1) & 15) << 4) }
+    let codes: [UInt8] = (0..<16).map { byte in
+      let (low, high) = (2 * byte & 15, (2 * byte + 1) & 15)
+      return UInt8(low | high << 4)
+    }
     var block = [UInt8](repeating: 0, count: 17)
     let fits = block.withUnsafeMutableBytes { block in
       codes.withUnsafeBytes { codes in
@@ -14,7 +17,8 @@ struct MXFP4RepackTests {
       }
     }
     #expect(fits)
-    #expect(block == [0x7F] + (0..<16).map { UInt8($0 | $0 << 4) })
+    let expected: [UInt8] = (0..<16).map { UInt8($0) * 0x11 }
+    #expect(block == [0x7F] + expected)
   }
 
   @Test func elementsKeepTheirPlace() throws {

@@ -15,7 +15,7 @@ struct TokenizerReader {
       return [
         ("tokenizer.model", model(tokens).encoded()),
         ("tokenizer_config.json", config(tokens, "LlamaTokenizer", withAdded: true).encoded(style)),
-      ]
+      ] + addedByName(tokens).map { ("added_tokens.json", $0.encoded(style)) }
     case "gpt2"?:
       let tokens = try tokens(hasScores: false)
       return [
@@ -81,7 +81,8 @@ struct TokenizerReader {
     var config = JSONObject([.init("tokenizer_class", .string(name))])
     if withAdded {
       var decoder = JSONObject()
-      for (identifier, token) in tokens.enumerated() where isAdded(token, hasScores: true) {
+      for (identifier, token) in tokens.enumerated()
+      where isAdded(token, hasScores: true) && !isTakenForSpecial(token) {
         decoder.append(.init(String(identifier), .object(JSONObject(added(token)))))
       }
       if !decoder.members.isEmpty { config["added_tokens_decoder"] = .object(decoder) }
@@ -97,6 +98,21 @@ struct TokenizerReader {
     if let flag = metadata.bool("tokenizer.ggml.add_space_prefix") { config["add_prefix_space"] = .bool(flag) }
     writeTemplates(into: &config)
     return .object(config)
+  }
+
+  /// Whether a token that isn't special would be taken for one by its looks.
+  private func isTakenForSpecial(_ token: VocabularyToken) -> Bool {
+    token.type == .userDefined && VocabularyToken.looksSpecial(String(decoding: token.text, as: UTF8.self))
+  }
+
+  /// added_tokens.json, where nobody goes by the looks of a token; nothing if no token needs it.
+  private func addedByName(_ tokens: [VocabularyToken]) -> [JSONValue] {
+    var names = JSONObject()
+    for (identifier, token) in tokens.enumerated()
+    where isAdded(token, hasScores: true) && isTakenForSpecial(token) {
+      names.append(.init(String(decoding: token.text, as: UTF8.self), .number(JSONNumber(identifier))))
+    }
+    return names.members.isEmpty ? [] : [.object(names)]
   }
 
   private func writeTemplates(into config: inout JSONObject) {

@@ -13,19 +13,21 @@ enum ByteFallbackVocabulary {
       throw .tokenizer("tokenizer.json has no BPE vocabulary")
     }
     let added = ByteLevelVocabulary.added(files)
-    let special = Set(added.filter(\.isSpecial).map(\.identifier))
+    // Only a role makes a control token here.
+    let roles = Set(ByteLevelVocabulary.roleTexts(files.config).map { Array($0.utf8) })
     var tokens = [VocabularyToken?](repeating: nil, count: members.count)
     for member in members {
       guard let identifier = member.value.int, tokens.indices.contains(identifier), tokens[identifier] == nil else {
         throw .tokenizer("token '\(member.key)' has no identifier of its own below \(members.count)")
       }
-      let type: TokenType = isByte(member.key) ? .byte : special.contains(identifier) ? .control : .normal
+      let type: TokenType = isByte(member.key) ? .byte : roles.contains(Array(member.key.utf8)) ? .control : .normal
       tokens[identifier] = VocabularyToken(text: Array(member.key.utf8), score: -1000, type: type)
     }
     let further = added.filter { $0.identifier >= members.count }.sorted { $0.identifier < $1.identifier }
     return tokens.compactMap(\.self)
       + further.map {
-        VocabularyToken(text: Array($0.text.utf8), score: -1000, type: $0.isSpecial ? .control : .userDefined)
+        VocabularyToken(
+          text: Array($0.text.utf8), score: -1000, type: roles.contains(Array($0.text.utf8)) ? .control : .userDefined)
       }
   }
 

@@ -57,7 +57,7 @@ enum ByteLevelVocabulary {
   }
 
   /// Texts that tokenizer_config.json gives a role.
-  private static func roleTexts(_ config: JSONValue?) -> [String] {
+  static func roleTexts(_ config: JSONValue?) -> [String] {
     let keys = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"]
     let single = keys.compactMap { config?[$0]?.string ?? config?[$0]?["content"]?.string }
     let further = config?["additional_special_tokens"]?.array ?? config?["extra_special_tokens"]?.array ?? []

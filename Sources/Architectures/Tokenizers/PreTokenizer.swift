@@ -62,7 +62,11 @@ enum PreTokenizer {
     [cased(after: contractions + "?", numbers: #"\p{N}{1,3}"#), "bytes"]: "gpt-4o",
     [cased(after: "", numbers: #"\p{N}"#), "bytes"]: "tekken",
     [#"\p{N}{1,3}"#, "[一-龥\u{3040}-ゟ゠-ヿ]+", deepseekV3Words, "bytes"]: "deepseek-v3",
-    ["[\r\n]", #"\s?\p{L}+"#, #"\s?\p{P}+"#, "[一-龥ࠀ-一가-퟿]+", "digits", "bytes"]: "deepseek-coder",
+    [
+      "[\r\n]", DeepSeekPatterns.letters, DeepSeekPatterns.marks, #"\s+$"#, DeepSeekPatterns.ideographs, "digits",
+      "bytes",
+    ]: "deepseek-llm",
+    ["[\r\n]", #"\s?\p{L}+"#, #"\s?\p{P}+"#, DeepSeekPatterns.ideographs, "digits", "bytes"]: "deepseek-coder",
     ["words"]: "gpt-2",
     ["digits", "words"]: "starcoder",
   ]

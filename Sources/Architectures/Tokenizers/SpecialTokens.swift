@@ -5,7 +5,7 @@ import JSON
 /// tokenizer_config.json and config.json by the rules of gguf-py's `SpecialVocab`.
 struct SpecialTokens {
   /// Roles in the order in which they are looked for. What a template says may add "eot" and "eom".
-  private var roles = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"]
+  var roles = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"]
   private(set) var identifiers: [(role: String, identifier: Int)] = []
   private(set) var added: [(role: String, isAdded: Bool)] = []
   private var merges: [String] = []
@@ -13,7 +13,8 @@ struct SpecialTokens {
   private var stripAccents: Bool?
   private let vocabulary: Int?
   private let files: TokenizerFiles
-  private var config: JSONObject?
+  /// tokenizer_config.json, with what the post-processor makes of it.
+  var config: JSONObject?
 
   /// - Parameter vocabulary: tokens from that identifier on are left out, if it is given.
   init(_ files: TokenizerFiles, config modelConfig: JSONValue, vocabulary: Int? = nil, withMerges: Bool = false)
@@ -45,7 +46,7 @@ struct SpecialTokens {
     if !identifiers.contains(where: { $0.role == role }) { identifiers.append((role, identifier)) }
   }
 
-  private mutating func setAdded(_ role: String, _ isAdded: Bool, unlessSet: Bool = false) {
+  mutating func setAdded(_ role: String, _ isAdded: Bool, unlessSet: Bool = false) {
     if let position = added.firstIndex(where: { $0.role == role }) {
       if !unlessSet { added[position].isAdded = isAdded }
     } else {
@@ -118,59 +119,5 @@ struct SpecialTokens {
     if !names.isEmpty { metadata["tokenizer.chat_templates"] = .array(.string(GGUFStrings(names))) }
     let standard = template?.array?.last { $0["name"]?.string == "default" }
     if let text = standard?["template"]?.string, !text.isEmpty { metadata[key] = .string(text) }
-  }
-}
-
-// MARK: - Post-processors
-
-extension SpecialTokens {
-  /// What is put before and after a text, by tokenizer.json's post-processor.
-  private mutating func readPostProcessor(_ processor: JSONValue?) {
-    func text(_ key: String) -> JSONValue? { config?[key].flatMap { $0.isNull ? nil : $0 } }
-    if isFalse(text("bos_token")), let first = text("cls_token") { config?["bos_token"] = first }
-    if isFalse(text("eos_token")), let last = text("sep_token") { config?["eos_token"] = last }
-    guard let processor, processor.object != nil else { return }
-    for step in processor["processors"]?.array ?? [processor] {
-      switch step["type"]?.string {
-      case "ByteLevel"?:
-        setAdded("bos", false, unlessSet: true)
-        setAdded("eos", false, unlessSet: true)
-      case "TemplateProcessing"?: read(template: step["single"]?.array ?? [])
-      default: continue
-      }
-    }
-  }
-
-  private func isFalse(_ value: JSONValue?) -> Bool { value == nil || value?.string?.isEmpty == true }
-
-  /// The special tokens at both ends of the template for one text.
-  private mutating func read(template: [JSONValue]) {
-    guard template.count > 1 else { return }
-    if let first = template.first?["SpecialToken"]?["id"]?.string, !first.isEmpty { readFirst(first) }
-    if let last = template.last?["SpecialToken"]?["id"]?.string, !last.isEmpty { readLast(last) }
-  }
-
-  private mutating func readFirst(_ first: String) {
-    guard config != nil else { return setAdded("bos", true) }
-    func isNamed() -> Bool { config?["bos_token"]?.string == first || config?["cls_token"]?.string == first }
-    if !isNamed() {
-      if isFalse(config?["bos_token"]) { config?["bos_token"] = .string(first) }
-      if isFalse(config?["cls_token"]) { config?["cls_token"] = .string(first) }
-    }
-    setAdded("bos", isNamed())
-  }
-
-  /// A last token that isn't the end-of-text token becomes it, and what was it ends a turn.
-  private mutating func readLast(_ last: String) {
-    guard config != nil else { return setAdded("eos", true) }
-    let end = config?["eos_token"]
-    if end?.string != last {
-      if let role = ["eot", "eom"].first(where: { !roles.contains($0) }) {
-        roles.append(role)
-        config?["\(role)_token"] = end
-      }
-      config?["eos_token"] = .string(last)
-    }
-    setAdded("eos", true)
   }
 }
