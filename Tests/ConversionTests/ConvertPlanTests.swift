@@ -44,7 +44,8 @@ import Testing
       Jobs.tiny, ConvertRequest(format: .safetensors, isSingleFile: false, shardSize: 500 << 10))
     for (index, file) in plan.files.enumerated() {
       var end = file.header.count
-      for range in plan.outputs.filter({ $0.file == index }).map(\.range).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      for range in plan.outputs.filter({ $0.file == index }).map(\.range).sorted(by: { $0.lowerBound < $1.lowerBound })
+      {
         #expect(range.lowerBound == end)
         end = range.upperBound
       }

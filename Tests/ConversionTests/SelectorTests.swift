@@ -21,7 +21,9 @@ import Testing
   @Test func patternsMatchAsTheirDefinitionSays() {
     var random = SplitMix64(seed: 11)
     for _ in 0..<20_000 {
-      let pattern = (0..<Int.random(in: 0...6, using: &random)).map { _ in "ab*?".utf8.randomElement(using: &random) ?? 0 }
+      let pattern = (0..<Int.random(in: 0...6, using: &random)).map { _ in
+        "ab*?".utf8.randomElement(using: &random) ?? 0
+      }
       let name = (0..<Int.random(in: 0...7, using: &random)).map { _ in "ab".utf8.randomElement(using: &random) ?? 0 }
       let (patternText, nameText) = (String(decoding: pattern, as: UTF8.self), String(decoding: name, as: UTF8.self))
       #expect(matches(patternText, nameText) == matchesPlainly(pattern[...], name[...]), "\(patternText) \(nameText)")
