@@ -84,6 +84,7 @@ let package = Package(
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(
       name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),
+    .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["bale", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

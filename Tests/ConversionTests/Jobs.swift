@@ -69,10 +69,18 @@ enum Jobs {
       let bytes = try SpanReader(checkpoint, tensor: index).read(0..<tensor.shape.elements)
       result[tensor.name] = StoredTensor(
         encoding: "\(tensor.codec.descriptor)", shape: tensor.shape.dimensions,
-        planes: bytes.planes.indices.map { bytes.bytes($0) })
+        planes: bytes.allBytes)
     }
     return result
   }
+}
+
+extension EncodedBytes {
+  /// The bytes of each plane.
+  var allBytes: [[UInt8]] { withSpan { $0.planes.map { Array($0) } } }
+
+  /// The values, of a run in F32.
+  var allFloats: [Float] { withFloats { Array($0) } }
 }
 
 struct StoredTensor: Equatable {
@@ -109,6 +117,17 @@ struct Sample {
     let bytes = values.withUnsafeBytes { Array($0) }
     let shape = Shape([values.count]) ?? .scalar
     tensors.append(SafetensorsWriter.Tensor(SafetensorsTensorSpec(name, .f32, shape), bytes))
+  }
+
+  /// Zeroes the last byte of elements that may be NaN or infinite: random bits of floats.
+  mutating func removeNaN() {
+    for index in tensors.indices where tensors[index].spec.dtype.isFloat {
+      let size = tensors[index].spec.dtype.bits / 8
+      guard size > 0 else { continue }
+      for byte in stride(from: size - 1, to: tensors[index].bytes.count, by: size) {
+        tensors[index].bytes[byte] &= 0x3F
+      }
+    }
   }
 
   @discardableResult func write(_ path: String) throws -> String {

@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func encodingsThatNoFloatsBecomeAreBadTreatments() {
-    #expect(throws: RecipeError.self) { try Recipe(parsing: Array("* ggml:type=IQ1_S".utf8), file: "r") }
+    #expect(throws: RecipeError.self) { try Recipe(parsing: Array("* ggml:type=IQ9".utf8), file: "r") }
     #expect(throws: RecipeError.self) { try Recipe(parsing: Array("* split:dtype=BF16".utf8), file: "r") }
   }
 

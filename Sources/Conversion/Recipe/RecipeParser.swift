@@ -34,9 +34,10 @@ extension Recipe {
     }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw RecipeError(.notUTF8, file: file) }
     var rules: [Rule] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    // By scalars: the pair of carriage return and line feed is one Character, and no line feed.
+    for (index, line) in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       let content = line.prefix { $0 != "#" }
-      let words = content.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" }).map(String.init)
+      let words = content.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" }).map { String($0) }
       if words.isEmpty { continue }
       guard words.count == 2 else {
         throw RecipeError(.notARule(line: index + 1, found: String(line)), file: file)
