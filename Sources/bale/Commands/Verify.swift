@@ -44,12 +44,19 @@ struct Verify: ParsableCommand {
     if !report.holds { throw ExitCode(Failure.bad) }
   }
 
+  /// Quantized tensors that are listed: those with the largest error.
+  private static let shown = 8
+
   private func show(_ report: VerificationReport, seconds: Double) {
     for damage in report.damage { Terminal.error("bale: \(Self.text(damage))") }
     for mismatch in report.mismatches { Terminal.error("bale: \(path), \(mismatch)") }
     guard !options.quiet else { return }
     let quantized = report.comparison.filter { $0.difference.kind == .values }
-    if !quantized.isEmpty { print(table(quantized) + "\n") }
+    if !quantized.isEmpty {
+      let worst = quantized.sorted { $0.difference.relativeMSE > $1.difference.relativeMSE }.prefix(Self.shown)
+      print(table(Array(worst)))
+      print(quantized.count > Self.shown ? "the \(Self.shown) worst of \(quantized.count); --json lists all\n" : "")
+    }
     if !report.comparison.isEmpty {
       let same = report.comparison.count { $0.difference.kind == .identical }
       print("\(same) tensors are identical to the source's, \(quantized.count) are quantized")
