@@ -39,7 +39,12 @@ public final class OutputDirectory: Sendable {
     guard rename(path, finalPath) == 0 else { throw IOError("rename to", path: finalPath, code: errno) }
     isOpen.withLock { $0 = false }
     TemporaryFiles.shared.remove(path)
-    try Path.flush(directory: Path.directory(of: finalPath))
+    do {
+      try Path.flush(directory: Path.directory(of: finalPath))
+    } catch {
+      Path.removeTree(finalPath)
+      throw error
+    }
   }
 
   private func discard() {

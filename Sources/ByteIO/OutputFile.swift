@@ -101,7 +101,8 @@ public final class OutputFile: Sendable {
   }
 
   /// Sets the length, makes the bytes durable and gives the file its final name. Throws `IOError`; the temporary
-  /// file is then gone and the final name holds what it held before.
+  /// file is then gone and the final name holds what it held before; but where the directory of a file that was
+  /// replaced can't be flushed, the new file stays.
   /// - Parameter finalPath: the name to take in place of `path`, in the same directory.
   public func commit(length: Int, as finalPath: String? = nil) throws {
     let path = finalPath ?? path
@@ -127,7 +128,12 @@ public final class OutputFile: Sendable {
       throw error
     }
     TemporaryFiles.shared.remove(temporaryPath)
-    try Path.flush(directory: Path.directory(of: path))
+    do {
+      try Path.flush(directory: Path.directory(of: path))
+    } catch {
+      if !overwrite { unlink(path) }
+      throw error
+    }
   }
 
   /// Removes the temporary file, unless the file was committed.

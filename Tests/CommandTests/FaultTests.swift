@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// Every system call goes wrong once. What is left is the old output or the new one, nothing else.
-/// `BALE_EXHAUSTIVE=1` tries every call; otherwise every one of the first few, then fewer and fewer.
+/// `BALE_EXHAUSTIVE=1` tries every call; otherwise the first four, the 8th, 16th and so on.
 @Suite(.enabled(if: Fault.isPossible, "no C compiler"), .serialized) struct FaultTests {
   /// A command, and what lies where it writes.
   struct Job: Sendable, CustomTestStringConvertible {
@@ -28,6 +28,13 @@ import Testing
         ]
       }, old: ["a.bale": [1, 2, 3]]),
     Job(testDescription: "convert to a directory", arguments: { ["convert", Command.tiny, $0 + "/out"] }),
+    Job(
+      testDescription: "pack in shards",
+      arguments: {
+        [
+          "pack", Command.tiny, $0 + "/a.bale", "--split-max-size", "900K",
+        ]
+      }),
     Job(testDescription: "convert to GGUF", arguments: { ["convert", Command.tiny, $0 + "/a.gguf"] }),
     Job(testDescription: "unpack", arguments: { ["unpack", archive, $0 + "/out"] }),
   ]
@@ -56,7 +63,7 @@ import Testing
     return try Command.tree(directory.path)
   }
 
-  private func next(_ at: Int) -> Int { Self.isExhaustive || at < 12 ? at + 1 : at + at / 2 }
+  private func next(_ at: Int) -> Int { Self.isExhaustive || at < 4 ? at + 1 : at * 2 }
 
   private static let calls = ["pwrite", "fsync", "rename", "ftruncate", "close", "open", "copy", "fallocate"]
 
@@ -80,6 +87,7 @@ import Testing
         if !struck { break }
         at = next(at)
       }
+      #expect(at > 1 || call == "copy" || call == "fallocate", "no \(call) was made to fail")
       if !Self.isExhaustive && code == EIO && (call == "open" || call == "close") { break }
     }
   }
@@ -105,7 +113,9 @@ import Testing
       if !struck { break }
       #expect(result.status == nil)
       let tree = try Command.tree(directory.path).filter { !$0.key.contains(".partial-") }
-      #expect(tree == job.old || tree == new, "\(call) \(at): \(tree.keys.sorted())")
+      // A run that is killed between two shards leaves some of them, each complete.
+      let isPart = !tree.isEmpty && tree.allSatisfy { new[$0.key] == $0.value }
+      #expect(tree == job.old || isPart, "\(call) \(at): \(tree.keys.sorted())")
       at = next(at)
     }
   }
