@@ -80,7 +80,7 @@ let package = Package(
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"],
-      exclude: ["Goldens", "TokenizerGoldens"]),
+      exclude: ["Goldens", "TokenizerGoldens", "NameGoldens"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(
       name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),

@@ -29,7 +29,7 @@ extension MapBuilder {
   }
 
   /// Llama 3.1's frequency factors (its model card's rope scaling): 1 for short waves, `factor` for long ones, and a
-  /// blend between. F32 throughout.
+  /// blend between. F32 throughout, a number over a tensor as its reciprocal times the number, as PyTorch divides.
   static func llama3Factors(
     _ parameters: HyperParameters, _ rotary: JSONObject
   ) throws(ArchitectureError) -> [Float]? {
@@ -43,10 +43,10 @@ extension MapBuilder {
     return stride(from: 0, to: size, by: 2).map { index in
       let exponent = Float(index) / Float(size)
       let frequency = 1 / Float(pow(base, Double(exponent)))
-      let wave = Float(2 * Double.pi) / frequency
+      let wave = 1 / frequency * Float(2 * Double.pi)
       if wave < Float(context / high) { return 1 }
       if wave > Float(context / low) { return Float(factor) }
-      let smooth = (Float(context) / wave - Float(low)) / Float(high - low)
+      let smooth = (1 / wave * Float(context) - Float(low)) / Float(high - low)
       return 1 / ((1 - smooth) / Float(factor) + smooth)
     }
   }
