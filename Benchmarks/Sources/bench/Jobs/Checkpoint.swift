@@ -14,12 +14,11 @@ struct Checkpoint {
     try output.write(plan.headerBytes, at: 0)
     var values = NormalBF16(seed: 7)
     var offset = plan.headerBytes.count
-    let buffer = ByteBuffer(count: 1 << 20)
-    let numbers = buffer.bytes.bindMemory(to: UInt16.self)
+    var piece = [UInt16](repeating: 0, count: 1 << 19)
     while offset < plan.fileSize {
-      for index in numbers.indices { numbers[index] = values.next() }
-      let count = min(buffer.count, plan.fileSize - offset)
-      try output.write(buffer.prefix(count), at: offset)
+      for index in piece.indices { piece[index] = values.next() }
+      let count = min(piece.count * 2, plan.fileSize - offset)
+      try piece.withUnsafeBytes { try output.write(UnsafeRawBufferPointer(rebasing: $0[..<count]), at: offset) }
       offset += count
     }
     try output.commit(length: plan.fileSize)
