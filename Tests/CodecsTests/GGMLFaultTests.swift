@@ -103,10 +103,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [ScaleRule.absmax, .range, .floor, .even, .ceil])
+  @Test(arguments: [ScaleRule.search, .absmax, .range, .floor, .even, .ceil])
   func otherRulesAreRefused(rule: ScaleRule) throws {
-    let codec = try GGMLCodec(.q4_K)
-    #expect(throws: CodecError.rule(codec: "ggml:type=Q4_K", rule: rule)) {
+    let codec = try GGMLCodec(rule == .search ? .tq2_0 : .q4_K)
+    #expect(throws: CodecError.rule(codec: "\(codec.descriptor)", rule: rule)) {
       try EncodedTensor(codec, [Float](repeating: 0, count: 256), columns: 256, rule: rule)
     }
   }

@@ -1,8 +1,12 @@
 extension FloatQuants {
   /// The scale is 2^(floor(log2 of the largest magnitude) - 2), so that the largest element may be clipped.
   static func encodeMXFP4(_ values: BlockInput, _ importance: BlockImportance?, _ block: BlockBytes) {
-    block[0] = scaleByteMXFP4(values.peak.magnitude)
-    let scale = scaleMXFP4(block[0])
+    encodeMXFP4(values, scale: scaleByteMXFP4(values.peak.magnitude), block)
+  }
+
+  static func encodeMXFP4(_ values: BlockInput, scale byte: UInt8, _ block: BlockBytes) {
+    block[0] = byte
+    let scale = scaleMXFP4(byte)
     for index in 0..<16 {
       block[1 + index] = nearest(values[index], scale) | nearest(values[index + 16], scale) << 4
     }

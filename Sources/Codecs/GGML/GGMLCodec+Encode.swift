@@ -3,7 +3,8 @@ import CKernels
 extension GGMLCodec: QuantizingCodec {
   public var defaultRule: ScaleRule { .compatible }
 
-  /// Byte for byte what the x86 build of llama.cpp writes (rule `compatible`).
+  /// Byte for byte what the x86 build of llama.cpp writes (rule `compatible`), or the best of several such blocks by
+  /// squared error (rule `search`, for the types with `GGMLType.isSearchable`).
   /// Throws `unencodable` for a NaN, an infinity, or a block whose scale is beyond F16; `descriptor` for a type that
   /// can't be quantized to.
   public func encode(
@@ -21,10 +22,10 @@ extension GGMLCodec: QuantizingCodec {
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
     let encoder = try checked(type.fastEncoder, values, columns: columns, rule: rule, planes)
-    if let importance, type.usesImportance {
+    if let importance, type.usesImportance || rule == .search {
       try encodeRows(values, columns: columns, importance, encoder, planes[0])
     } else {
-      try encodeTiles(values, encoder, planes[0])
+      try encodeTiles(values, encoder, rule == .compatible ? type.blocksEncoder : nil, planes[0])
     }
   }
 
@@ -34,7 +35,7 @@ extension GGMLCodec: QuantizingCodec {
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
     let encoder = try checked(type.encoder, values, columns: columns, rule: rule, planes)
-    if let importance, type.usesImportance {
+    if let importance, type.usesImportance || rule == .search {
       return try encodeRows(values, columns: columns, importance, encoder, planes[0])
     }
     for index in values.indices where !values[index].isFinite { throw unencodable(values, index) }
@@ -50,10 +51,14 @@ extension GGMLCodec: QuantizingCodec {
     guard let encoder else {
       throw .descriptor("\(descriptor)", reason: "there is no encoder for this type")
     }
-    guard rule == .compatible else { throw .rule(codec: "\(descriptor)", rule: rule) }
+    guard rule == .compatible || rule == .search && type.isSearchable, let decoder = type.decoder else {
+      throw .rule(codec: "\(descriptor)", rule: rule)
+    }
     try checkBlocks(values.count, columns: columns)
     try checkPlanes(planes, elements: values.count, columns: columns)
-    return encoder
+    guard rule == .search else { return encoder }
+    let search = BlockSearch(type: type, encoder: encoder, decoder: decoder)
+    return { search.encode($0, $1, $2) }
   }
 
   private func unencodable(_ values: UnsafeBufferPointer<Float>, _ index: Int) -> CodecError {
@@ -79,7 +84,8 @@ extension GGMLCodec {
   private static let unreachable: Float = 0x1p30
 
   private func encodeTiles(
-    _ values: UnsafeBufferPointer<Float>, _ encoder: BlockEncoder, _ plane: UnsafeMutableRawBufferPointer
+    _ values: UnsafeBufferPointer<Float>, _ encoder: BlockEncoder, _ blocksEncoder: BlocksEncoder?,
+    _ plane: UnsafeMutableRawBufferPointer
   ) throws(CodecError) {
     for start in stride(from: 0, to: values.count, by: Self.tile) {
       let tile = values.part(start, min(Self.tile, values.count - start))
@@ -88,7 +94,7 @@ extension GGMLCodec {
         throw unencodable(values, start + (tile.firstIndex { !$0.isFinite } ?? 0))
       }
       let blocks = blocks(start, tile.count)
-      encodeTile(blocks, values, encoder, plane)
+      encodeTile(blocks, values, encoder, blocksEncoder, plane)
       if peak >= Self.safeMagnitude { try checkScales(blocks, values, plane) }
     }
   }
@@ -96,9 +102,9 @@ extension GGMLCodec {
   /// By the vector encoder, and by the reference where that gives up.
   private func encodeTile(
     _ blocks: Range<Int>, _ values: UnsafeBufferPointer<Float>, _ encoder: BlockEncoder,
-    _ plane: UnsafeMutableRawBufferPointer
+    _ blocksEncoder: BlocksEncoder?, _ plane: UnsafeMutableRawBufferPointer
   ) {
-    guard let blocksEncoder = type.blocksEncoder else {
+    guard let blocksEncoder else {
       return encodeBlocks(blocks, values, plane) { encoder($0, nil, $1) }
     }
     let bytes = plane.assumingMemoryBound(to: UInt8.self)

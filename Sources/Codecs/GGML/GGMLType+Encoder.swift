@@ -11,6 +11,9 @@ extension GGMLType {
     }
   }
 
+  /// Whether the rule `search` has something to choose from.
+  public var isSearchable: Bool { usesImportance || self == .q8_0 || self == .mxfp4 }
+
   /// The reference encoder of a block type.
   var encoder: BlockEncoder? {
     switch self {

@@ -34,7 +34,10 @@ extension LegacyQuants {
 
   /// Codes are rounded by the F32 scale, before it is rounded to F16. Importance is not used.
   static func encodeQ8_0(_ values: BlockInput, _ importance: BlockImportance?, _ block: BlockBytes) {
-    let scale = values.peak.magnitude / 127
+    encodeQ8_0(values, scale: values.peak.magnitude / 127, block)
+  }
+
+  static func encodeQ8_0(_ values: BlockInput, scale: Float, _ block: BlockBytes) {
     let inverse = Rounding.reciprocal(scale)
     block.putHalf(scale, 0)
     for index in 0..<elements {
