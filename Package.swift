@@ -46,7 +46,7 @@ let package = Package(
 
     .target(
       name: "Calibration",
-      dependencies: ["CKernels", "Codecs", "Pipeline", "CLAPACK"]),
+      dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "Pipeline", "CKernels", "CLAPACK"]),
     .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "GGUF"]),
 
     // What joins them.
@@ -75,6 +75,8 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "CodecsTests", dependencies: ["Codecs", "GGUF", "Safetensors", "TestSupport"], exclude: ["Goldens"]),
+    .testTarget(
+      name: "CalibrationTests", dependencies: ["Calibration", "TestSupport"], exclude: ["Golden"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
     .testTarget(name: "ExpertsTests", dependencies: ["Experts", "Safetensors", "TestSupport"]),
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),

@@ -6,7 +6,8 @@
 #include "elements.h"
 #include "lanes.h"
 
-static const float SMALLEST_SCALE = 1e-9f;
+// Divides in the place of scales that are 0 or subnormal.
+static const float SMALLEST_SCALE = 1e-37f;
 
 static float half_rounded(float value) {
   uint16_t bits;
@@ -26,7 +27,7 @@ static void round_one(const bale_grid *grid, float value, float scale, float zer
     return;
   }
   float position = rintf(grid->kind == BALE_GRID_BIASED ? (value - zero) / divisor : value / divisor + zero);
-  if (!(position == position)) position = 0;
+  position = position == position ? position + 0.0f : 0;
   position = position > grid->lowest ? position : grid->lowest;
   position = position < grid->highest ? position : grid->highest;
   *code = (uint8_t)(int)position;
@@ -84,6 +85,7 @@ AVX2_INLINE __m256 uniform_round_8(const bale_grid *grid, __m256 value, __m256 s
   }
   position = _mm256_round_ps(position, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   position = _mm256_and_ps(position, _mm256_cmp_ps(position, position, _CMP_ORD_Q));
+  position = _mm256_add_ps(position, _mm256_setzero_ps());
   position = _mm256_max_ps(position, _mm256_set1_ps(grid->lowest));
   position = _mm256_min_ps(position, _mm256_set1_ps(grid->highest));
   store_codes_8(codes, _mm256_cvtps_epi32(position));

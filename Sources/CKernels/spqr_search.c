@@ -8,7 +8,8 @@
 
 enum { LANES = 8 };
 
-static const float SMALLEST_SCALE = 1e-9f;
+// Divides in the place of scales that are 0 or subnormal.
+static const float SMALLEST_SCALE = 1e-37f;
 
 static float reciprocal(float scale) { return 1 / (fabsf(scale) > SMALLEST_SCALE ? scale : SMALLEST_SCALE); }
 
@@ -60,9 +61,13 @@ static void plain_moments(const bale_grid *grid, const float *values, const floa
 
 #if defined(__x86_64__)
 
-AVX2_INLINE __m256 nearest_8(const bale_grid *grid, __m256 values, __m256 inverse, __m256 zero) {
+// Inlined where the kind of the grid is a constant.
+#define SPECIALISED static inline AVX2 __attribute__((always_inline))
+
+SPECIALISED __m256 nearest_8(const bale_grid *grid, enum bale_grid_kind kind, __m256 values, __m256 inverse,
+                             __m256 zero) {
   __m256 position;
-  if (grid->kind == BALE_GRID_TABLE) {
+  if (kind == BALE_GRID_TABLE) {
     position = _mm256_mul_ps(values, inverse);
     __m256i code = _mm256_setzero_si256();
     for (int i = 0; i < 15; i++) {
@@ -73,7 +78,7 @@ AVX2_INLINE __m256 nearest_8(const bale_grid *grid, __m256 values, __m256 invers
     __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(grid->table + 8), code);
     return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(code, 28)));
   }
-  if (grid->kind == BALE_GRID_BIASED) {
+  if (kind == BALE_GRID_BIASED) {
     position = _mm256_mul_ps(_mm256_sub_ps(values, zero), inverse);
   } else {
     position = _mm256_add_ps(_mm256_mul_ps(values, inverse), zero);
@@ -83,24 +88,44 @@ AVX2_INLINE __m256 nearest_8(const bale_grid *grid, __m256 values, __m256 invers
   return _mm256_min_ps(position, _mm256_set1_ps(grid->highest));
 }
 
-AVX2_INLINE __m256 decoded_8(const bale_grid *grid, __m256 code, __m256 scale, __m256 zero) {
-  if (grid->kind == BALE_GRID_AFFINE) return _mm256_mul_ps(scale, _mm256_sub_ps(code, zero));
+SPECIALISED __m256 decoded_8(enum bale_grid_kind kind, __m256 code, __m256 scale, __m256 zero) {
+  if (kind == BALE_GRID_AFFINE) return _mm256_mul_ps(scale, _mm256_sub_ps(code, zero));
   __m256 product = _mm256_mul_ps(code, scale);
-  return grid->kind == BALE_GRID_BIASED ? _mm256_add_ps(product, zero) : product;
+  return kind == BALE_GRID_BIASED ? _mm256_add_ps(product, zero) : product;
 }
 
-AVX2 static void vector_error(const bale_grid *grid, const float *values, const float *weights, size_t count,
-                              float scale, float zero, float *lanes) {
+SPECIALISED __m256 error_lanes(const bale_grid *grid, enum bale_grid_kind kind, const float *values,
+                               const float *weights, size_t count, float scale, float zero) {
   __m256 sum = _mm256_setzero_ps(), scales = _mm256_set1_ps(scale), zeros = _mm256_set1_ps(zero);
   __m256 inverse = _mm256_set1_ps(reciprocal(scale));
   for (size_t i = 0; i < count; i += LANES) {
     __m256 value = _mm256_loadu_ps(values + i);
-    __m256 code = nearest_8(grid, value, inverse, zeros);
-    __m256 difference = _mm256_sub_ps(decoded_8(grid, code, scales, zeros), value);
+    __m256 code = nearest_8(grid, kind, value, inverse, zeros);
+    __m256 difference = _mm256_sub_ps(decoded_8(kind, code, scales, zeros), value);
     __m256 square = _mm256_mul_ps(difference, difference);
     sum = _mm256_add_ps(sum, weights ? _mm256_mul_ps(square, _mm256_loadu_ps(weights + i)) : square);
   }
-  _mm256_storeu_ps(lanes, sum);
+  return sum;
+}
+
+AVX2 static void vector_error(const bale_grid *grid, const float *values, const float *weights, size_t count,
+                              float scale, float zero, float *lanes) {
+  switch (grid->kind) {
+    case BALE_GRID_AFFINE:
+      _mm256_storeu_ps(lanes, error_lanes(grid, BALE_GRID_AFFINE, values, weights, count, scale, zero));
+      break;
+    case BALE_GRID_BIASED:
+      _mm256_storeu_ps(lanes, error_lanes(grid, BALE_GRID_BIASED, values, weights, count, scale, zero));
+      break;
+    case BALE_GRID_TABLE:
+      _mm256_storeu_ps(lanes, error_lanes(grid, BALE_GRID_TABLE, values, weights, count, scale, zero));
+      break;
+  }
+}
+
+AVX2 static float affine_error(const bale_grid *grid, const float *values, const float *weights, size_t count,
+                               float scale, float zero) {
+  return lane_total_8(error_lanes(grid, BALE_GRID_AFFINE, values, weights, count, scale, zero));
 }
 
 AVX2 static void vector_moments(const bale_grid *grid, const float *values, const float *weights, size_t count,
@@ -110,7 +135,8 @@ AVX2 static void vector_moments(const bale_grid *grid, const float *values, cons
   for (size_t i = 0; i < count; i += LANES) {
     __m256 value = _mm256_loadu_ps(values + i);
     __m256 weight = weights ? _mm256_loadu_ps(weights + i) : _mm256_set1_ps(1);
-    __m256 code = nearest_8(grid, value, inverse, zeros), distance = _mm256_sub_ps(code, zeros);
+    __m256 code = nearest_8(grid, BALE_GRID_AFFINE, value, inverse, zeros);
+    __m256 distance = _mm256_sub_ps(code, zeros);
     __m256 weighted = _mm256_mul_ps(weight, distance);
     sums[0] = _mm256_add_ps(sums[0], _mm256_mul_ps(weighted, distance));
     sums[1] = _mm256_add_ps(sums[1], _mm256_mul_ps(weighted, value));
@@ -141,6 +167,14 @@ float bale_grid_error(const bale_grid *grid, const float *values, const float *w
   return lane_total(lanes);
 }
 
+static float error_of_affine(const bale_grid *grid, const float *values, const float *weights, size_t count,
+                             float scale, float zero) {
+#if defined(__x86_64__)
+  if (vector_part(count) == count) return affine_error(grid, values, weights, count, scale, zero);
+#endif
+  return bale_grid_error(grid, values, weights, count, scale, zero);
+}
+
 bale_affine_choice bale_affine_choose(const bale_grid *grid, const float *values, const float *weights, size_t count,
                                       const float *scales, size_t scale_count, const float *zeros,
                                       size_t zero_count) {
@@ -149,7 +183,7 @@ bale_affine_choice bale_affine_choose(const bale_grid *grid, const float *values
     if (!(scales[s] >= 0) || isinf(scales[s])) continue;
     for (size_t z = 0; z < zero_count; z++) {
       if (!isfinite(zeros[z])) continue;
-      float error = bale_grid_error(grid, values, weights, count, scales[s], zeros[z]);
+      float error = error_of_affine(grid, values, weights, count, scales[s], zeros[z]);
       if (error < best.error) best = (bale_affine_choice){s, z, error};
     }
   }

@@ -50,8 +50,8 @@ void bale_affine_moments(const bale_grid *grid, const float *values, const float
                          float zero, float moments[4]);
 
 // Rounds `count` values, each with its own scale and zero, to codes (two's complement where negative) and to what
-// these decode to, by division. Scales smaller than 1e-9 divide as 1e-9; what isn't a number then takes code
-// 0.
+// these decode to, by division. Scales smaller than 1e-37 divide as 1e-37; what isn't a number then takes
+// code 0.
 void bale_grid_round(const bale_grid *grid, const float *values, const float *scales, const float *zeros, size_t count,
                      uint8_t *codes, float *decoded);
 

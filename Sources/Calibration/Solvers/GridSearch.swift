@@ -22,7 +22,8 @@ struct GridSearch {
   mutating func attempt(scale: Float, zero: Float) {
     guard scale != 0, scale.isFinite, zero.isFinite else { return }
     let error = bale_grid_error(&grid, values.values, values.weights, values.columns, scale, zero)
-    if error < best.error { best = GridFit(scale: scale, zero: zero, error: error) }
+    // The first attempt counts even where squares overflow.
+    if error < best.error || best.scale == 0 { best = GridFit(scale: scale, zero: zero, error: error) }
   }
 
   /// Solves for the scale given the codes, stores it by `stored`, and again while the error falls.

@@ -45,8 +45,8 @@ public struct TileValues {
 
 /// Uniform quantizers `scale * (code - zero)` of 2^bits levels, with any real zero point.
 enum BilevelFit {
-  /// The smallest scale that divides, so that constant and empty groups have a code.
-  static let smallestScale: Float = 1e-9
+  /// Divides in the place of scales that are 0 or subnormal.
+  static let smallestScale: Float = 1e-37
 
   /// The quantizer that maps `low` to code 0 and `high` to the last one. A constant group gets the range -1...1.
   static func range(_ low: Float, _ high: Float, levels: Float) -> (scale: Float, zero: Float) {
@@ -58,7 +58,7 @@ enum BilevelFit {
   /// The code of a value: round to nearest, ties to even. Zero where the quantizer isn't finite.
   @inline(__always)
   static func code(_ value: Float, scale: Float, zero: Float, levels: Float) -> Float {
-    let position = (value / max(scale, smallestScale) + zero).rounded(.toNearestOrEven)
+    let position = (value / (abs(scale) < smallestScale ? smallestScale : scale) + zero).rounded(.toNearestOrEven)
     return position > 0 ? min(position, levels) : 0
   }
 }
