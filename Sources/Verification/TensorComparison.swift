@@ -81,7 +81,8 @@ struct TensorComparison: Sendable {
     difference.relativeMSE = sums.error.relativeMSE
     difference.maximumError = sums.error.maximumError
     let product = (sums.error.squaredNorm * sums.otherNorm).squareRoot()
-    difference.cosine = product == 0 ? 0 : (sums.error.squaredNorm + sums.otherNorm - sums.error.squaredError) / 2 / product
+    let inner = (sums.error.squaredNorm + sums.otherNorm - sums.error.squaredError) / 2
+    difference.cosine = product == 0 ? 0 : inner / product
     return difference
   }
 }
