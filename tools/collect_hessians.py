@@ -5,9 +5,9 @@
 
 Runs MODEL (a directory or a name) over TEXT, a UTF-8 file, in windows, and writes for each linear weight NAME the mean
 of x x^T over its inputs x as NAME.hessian (F32 [inputs, inputs], or NAME.diagonal with --diagonal), and the number of
-tokens as NAME.count. Experts count the tokens that reach them, if they are modules of their own; experts fused in
-one parameter are not seen. One window is in memory at a time; a sum takes inputs * inputs * 4 bytes, on the weight's device, so --only
-lets a large model be done in parts.
+tokens as NAME.count. Experts count the tokens that reach them; those of a fused parameter P.experts.Q are named
+P.experts.0.Q, P.experts.1.Q and so on. One window is in memory at a time; a sum takes inputs * inputs * 4 bytes on the
+weight's device, so --only lets a large model be done in parts.
 Needs: torch, transformers, safetensors.
 """
 import argparse
@@ -15,6 +15,7 @@ import re
 
 import torch
 from safetensors.torch import save_file
+from torch.overrides import TorchFunctionMode
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 
@@ -46,18 +47,29 @@ class Sums:
         return result
 
 
-def watch(model, sums, wanted):
-    """Hooks that add the inputs of every wanted linear module."""
-    def hook(name):
-        return lambda module, arguments: sums.add(name, arguments[0])
+class Watcher(TorchFunctionMode):
+    """Adds the inputs of every product with a wanted weight, or with a slice of a fused one."""
 
-    watched = 0
-    for name, module in model.named_modules():
-        weight = name + ".weight"
-        if isinstance(module, torch.nn.Linear) and wanted.search(weight):
-            module.register_forward_pre_hook(hook(weight))
-            watched += 1
-    return watched
+    def __init__(self, model, sums, wanted):
+        super().__init__()
+        self.sums = sums
+        self.names = {}
+        for name, weight in model.named_parameters():
+            slices = [(name, weight)] if weight.dim() == 2 else []
+            if weight.dim() == 3 and ".experts." in name:
+                head, tail = name.rsplit(".experts.", 1)
+                slices = [(f"{head}.experts.{index}.{tail}", part) for index, part in enumerate(weight)]
+            self.names.update({part.data_ptr(): name for name, part in slices if wanted.search(name)})
+
+    def __torch_function__(self, function, types, arguments=(), named=None):
+        named = named or {}
+        if function is torch.nn.functional.linear:
+            inputs = arguments[0] if arguments else named["input"]
+            weight = arguments[1] if len(arguments) > 1 else named["weight"]
+            name = self.names.get(weight.data_ptr())
+            if name is not None:
+                self.sums.add(name, inputs)
+        return function(*arguments, **named)
 
 
 def main():
@@ -68,22 +80,27 @@ def main():
     parser.add_argument("--tokens", type=int, default=131072)
     parser.add_argument("--window", type=int, default=2048)
     parser.add_argument("--diagonal", action="store_true")
-    parser.add_argument("--only", default=r"^(?!lm_head)")
+    parser.add_argument("--only", default=r"^(?!lm_head|.*embed)")
     options = parser.parse_args()
 
     tokenizer = AutoTokenizer.from_pretrained(options.model)
     model = AutoModelForCausalLM.from_pretrained(options.model, dtype="auto", device_map="auto")
     model.eval()
     sums = Sums(options.diagonal)
-    watched = watch(model, sums, re.compile(options.only))
+    if hasattr(model, "set_experts_implementation"):
+        model.set_experts_implementation("eager")  # one product an expert, where it can be seen
+    watcher = Watcher(model, sums, re.compile(options.only))
     with open(options.text, encoding="utf-8") as file:
         ids = tokenizer(file.read(), return_tensors="pt").input_ids[0][:options.tokens]
     device = model.get_input_embeddings().weight.device
-    with torch.inference_mode():
+    with torch.inference_mode(), watcher:
         for start in range(0, len(ids), options.window):
             model(ids[start:start + options.window].unsqueeze(0).to(device), use_cache=False)
             print(f"\r{min(start + options.window, len(ids))} of {len(ids)} tokens", end="", flush=True)
-    print(f"\n{watched} linear modules, {len(sums.sums)} reached; fewest tokens: {min(sums.counts.values(), default=0)}")
+    unseen = sorted(set(watcher.names.values()) - sums.sums.keys())
+    print(f"\n{len(sums.sums)} weights, the rarest reached by {min(sums.counts.values(), default=0)} tokens")
+    for name in unseen:
+        print("no tokens:", name)
     save_file(sums.tensors(), options.out)
 
 
