@@ -13,7 +13,7 @@ import Testing
     let problem = Problem(rows: rows, columns: columns, seed: 51)
     // One group a row: its scale depends on the original weights alone.
     let encoding = try IntegerEncoding(IntegerCodec(bits: 4, grouping: .row, scale: .float(.f32)))
-    let solver = Solver(encoding, order: .natural, damping: 0.01)
+    let solver = Solver(encoding, order: .natural, damping: 0.01, sweeps: 0)
     let solved = try problem.solve(solver)
     var inverse = try inverseHessian(problem, damping: 0.01)
     var weights = problem.weights.map(Double.init)

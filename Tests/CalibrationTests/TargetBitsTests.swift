@@ -12,7 +12,7 @@ import Testing
   @Test(arguments: [3.7, 3.9, 4.5]) func theTargetIsMetFromBelow(target: Double) throws {
     let problem = Problem(rows: 64, columns: 128, seed: 41)
     let encoding = BilevelEncoding(try SpQRCodec(dense: BilevelCodec(bits: 3)))
-    let solver = Solver(encoding)
+    let solver = Solver(encoding, sweeps: 1)
     let prepared = try solver.prepare(problem.hessian, columns: 128)
     let (solved, threshold) = try TargetBits(bits: target, tolerance: 0.02)
       .solve(problem.weights, rows: 64, prepared: prepared, with: solver)

@@ -23,7 +23,10 @@ public struct TargetBits: Sendable {
   public func solve(
     _ weights: [Float], rows: Int, prepared: PreparedHessian, with solver: Solver
   ) throws -> (solved: SolvedMatrix, threshold: Float) {
+    let sweeps = solver.sweeps
     var solver = solver
+    // Sweeps keep the outliers, and so the bits.
+    solver.sweeps = 0
     let leavesOut = solver.outliers?.leavesOut ?? true
     func attempt(_ threshold: Float) throws -> (solved: SolvedMatrix, bits: Double) {
       solver.outliers = OutlierRule(threshold: threshold, leavesOut: leavesOut)
@@ -42,6 +45,8 @@ public struct TargetBits: Sendable {
       let (solved, found) = try attempt(middle)
       if found > bits { low = middle } else { (high, best, spent) = (middle, solved, found) }
     }
-    return (best, high)
+    guard sweeps > 0 else { return (best, high) }
+    solver.sweeps = sweeps
+    return (try attempt(high).solved, high)
   }
 }
