@@ -23,7 +23,8 @@ import Testing
       let (rows, columns) = (try #require(Int(header[1])), try #require(Int(header[2])))
       let planes = lines.prefix(codec.planes.count).map(bytes)
       lines = lines.dropFirst(codec.planes.count)
-      let expected = bytes(try #require(lines.popFirst()))
+      let values = lines.popFirst()
+      let expected = bytes(try #require(values))
       for reference in [false, true] {
         let found = try codec.bitPatterns(planes, rows: rows, columns: columns, reference: reference)
         #expect(found.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } } == expected)
@@ -42,9 +43,9 @@ import Testing
     ].map { $0.split(separator: " ").flatMap(bytes) }
     let values: [Float] = [-1.75, -1.25, 0, 1.75, 1, -0.5, 0.5, 1.5, 2.5, -1.5]
     #expect(try codec.values(planes, rows: 2, columns: 5) == values)
-    let (matrix, outliers) = try withSpan(planes, elements: 10, columns: 5) { try codec.unpack($0) }
-    #expect(outliers == [Outlier(position: 2, bits: 0), Outlier(position: 9, bits: 0xBE00)])
-    let repacked = try codec.pack(matrix, outliers: outliers)
+    let span = try withSpan(planes, elements: 10, columns: 5) { try codec.unpack($0) }
+    #expect(span.outliers == [Outlier(position: 2, bits: 0), Outlier(position: 9, bits: 0xBE00)])
+    let repacked = try codec.pack(span)
     #expect(repacked[..<3] == planes[..<3] && repacked[5] == planes[5])
   }
 }

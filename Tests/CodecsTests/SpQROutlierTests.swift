@@ -35,7 +35,7 @@ import Testing
       let listed = outliers(rows * columns, density: density, seed: 32)
       let planes = try codec.pack(matrix, outliers: listed)
       let back = try withSpan(planes, elements: rows * columns, columns: columns) { try codec.unpack($0) }
-      #expect(back.matrix == matrix)
+      #expect(back.dense == matrix)
       #expect(back.outliers == listed)
       let values = try codec.values(planes, rows: rows, columns: columns)
       var expected = try codec.dense.values(Array(planes.prefix(3)), rows: rows, columns: columns)
@@ -168,7 +168,7 @@ import Testing
       let values = [UInt8](repeating: 1, count: Int.random(in: 0...12, using: &random) * 2)
       let planes = dense + [rows, columns, values]
       guard let back = try? withSpan(planes, elements: 54, columns: 9, { try codec.unpack($0) }) else { continue }
-      let again = try codec.pack(back.matrix, outliers: back.outliers)
+      let again = try codec.pack(back.dense, outliers: back.outliers)
       let second = try withSpan(again, elements: 54, columns: 9) { try codec.unpack($0) }
       #expect(second.outliers == back.outliers)
     }
