@@ -113,6 +113,15 @@ import Testing
     #expect(try codec().outlierBits(-1e9) == 0xFBFF)
   }
 
+  @Test func everyOutlierHasItsValue() throws {
+    let (f16, bf16) = (try codec(), try codec(outliers: .bf16))
+    for bits in UInt16.min...UInt16.max {
+      let half = Float(Float16(bitPattern: bits))
+      #expect(f16.outlierValue(bits).bitPattern == half.bitPattern || half.isNaN)
+      #expect(bf16.outlierValue(bits).bitPattern == UInt32(bits) << 16)
+    }
+  }
+
   @Test func packRefusesOutliersOutOfOrder() throws {
     let codec = try codec()
     let matrix = BilevelMatrix(rows: 2, columns: 4, codec: codec.dense)

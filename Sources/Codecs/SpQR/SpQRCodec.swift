@@ -129,7 +129,12 @@ extension SpQRCodec {
   /// The F32 value of an outlier's stored bits.
   @inline(__always)
   func outlierValue(_ bits: UInt16) -> Float {
-    outliers == .f16 ? Float(f16: bits) : Float(bitPattern: UInt32(bits) << 16)
+    let word = UInt32(bits)
+    guard outliers == .f16 else { return Float(bitPattern: word << 16) }
+    // Normal numbers, nearly all there are, without a call: the exponent is moved to the bias of F32.
+    let exponent = word & 0x7C00
+    guard exponent != 0, exponent != 0x7C00 else { return Float(f16: bits) }
+    return Float(bitPattern: (word & 0x8000) << 16 | ((word & 0x7FFF) << 13 + 0x3800_0000))
   }
 
   /// The bits of the nearest outlier, ties to even. Finite values beyond the range go to the largest finite one.
