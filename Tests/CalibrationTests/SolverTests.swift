@@ -12,7 +12,8 @@ import Testing
     for encoding in try allEncodings() {
       let outliers =
         (encoding as? BilevelEncoding)?.spqr == nil ? nil : OutlierRule(threshold: 0.05, leavesOut: true)
-      let solved = try problem.solve(Solver(encoding, method: method, order: order, outliers: outliers))
+      let solved = try problem.solve(
+        Solver(encoding, method: method, order: order, outliers: outliers, sweeps: order == .natural ? 0 : 2))
       let planes = try encoding.planes(solved)
       let values = try decoded(encoding.codec, planes, rows: problem.rows, columns: problem.columns)
       #expect(values.map(\.bitPattern) == solved.decoded.map(\.bitPattern), "\(encoding.codec.descriptor)")
@@ -57,9 +58,22 @@ import Testing
     let problem = Problem(rows: 64, columns: 256, seed: 3)
     for encoding in try allEncodings() {
       let nearest = try problem.solve(Solver(encoding, method: .nearest))
-      let gptq = try problem.solve(Solver(encoding))
+      let gptq = try problem.solve(Solver(encoding, sweeps: 0))
       #expect(
         gptq.error.weightedRelative < 0.75 * nearest.error.weightedRelative, "\(encoding.codec.descriptor)")
+    }
+  }
+
+  /// Every sweep lowers the error; the codes of a group longer than a piece are refined too.
+  @Test func sweepsLowerTheError() throws {
+    let problem = Problem(rows: 48, columns: 320, seed: 12)
+    for encoding in try allEncodings() {
+      var last = try problem.solve(Solver(encoding, sweeps: 0)).error.weighted
+      for sweeps in 1...2 {
+        let error = try problem.solve(Solver(encoding, sweeps: sweeps)).error.weighted
+        #expect(error < last, "\(encoding.codec.descriptor)")
+        last = error
+      }
     }
   }
 

@@ -31,7 +31,7 @@ import Testing
     let encoding = BilevelEncoding(try SpQRCodec(dense: BilevelCodec(bits: bits)), rule: .range)
     let solver = Solver(
       encoding, order: .natural, damping: 0.01,
-      outliers: threshold < .infinity ? OutlierRule(threshold: threshold) : nil)
+      outliers: threshold < .infinity ? OutlierRule(threshold: threshold) : nil, sweeps: 0)
     let hessian = Hessian(columns: columns, moments: .full(try floats("hessian")), tokens: 512)
     let solved = try solver.solve(
       floats("weight"), rows: rows, prepared: solver.prepare(hessian, columns: columns))

@@ -28,7 +28,8 @@ import Testing
     let full = try CodecRegistry.codec("spqr:bits=2,rows=8,columns=32,stats=4,arithmetic=f16,outliers=bf16")
     #expect(
       "\(full.descriptor)"
-        == "spqr:bits=2,rows=8,columns=32,stats=4,arithmetic=F16,outliers=BF16,combine=replace,index=smallest")
+        == "spqr:bits=2,rows=8,columns=32,stats=4,arithmetic=F16,outliers=BF16,combine=replace,index=smallest,order=tensor"
+    )
     #expect(try CodecRegistry.codec(full.descriptor).descriptor == full.descriptor)
     #expect(throws: CodecError.self) { try CodecRegistry.codec("bilevel:bits=5") }
     #expect(throws: CodecError.self) { try CodecRegistry.codec("spqr:outliers=F32") }

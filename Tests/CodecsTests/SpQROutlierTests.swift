@@ -35,7 +35,7 @@ import Testing
       let listed = outliers(rows * columns, density: density, seed: 32)
       let planes = try codec.pack(matrix, outliers: listed)
       let back = try withSpan(planes, elements: rows * columns, columns: columns) { try codec.unpack($0) }
-      #expect(back.matrix == matrix)
+      #expect(back.dense == matrix)
       #expect(back.outliers == listed)
       let values = try codec.values(planes, rows: rows, columns: columns)
       var expected = try codec.dense.values(Array(planes.prefix(3)), rows: rows, columns: columns)
@@ -113,6 +113,15 @@ import Testing
     #expect(try codec().outlierBits(-1e9) == 0xFBFF)
   }
 
+  @Test func everyOutlierHasItsValue() throws {
+    let (f16, bf16) = (try codec(), try codec(outliers: .bf16))
+    for bits in UInt16.min...UInt16.max {
+      let half = Float(Float16(bitPattern: bits))
+      #expect(f16.outlierValue(bits).bitPattern == half.bitPattern || half.isNaN)
+      #expect(bf16.outlierValue(bits).bitPattern == UInt32(bits) << 16)
+    }
+  }
+
   @Test func packRefusesOutliersOutOfOrder() throws {
     let codec = try codec()
     let matrix = BilevelMatrix(rows: 2, columns: 4, codec: codec.dense)
@@ -168,7 +177,7 @@ import Testing
       let values = [UInt8](repeating: 1, count: Int.random(in: 0...12, using: &random) * 2)
       let planes = dense + [rows, columns, values]
       guard let back = try? withSpan(planes, elements: 54, columns: 9, { try codec.unpack($0) }) else { continue }
-      let again = try codec.pack(back.matrix, outliers: back.outliers)
+      let again = try codec.pack(back.dense, outliers: back.outliers)
       let second = try withSpan(again, elements: 54, columns: 9) { try codec.unpack($0) }
       #expect(second.outliers == back.outliers)
     }

@@ -46,10 +46,12 @@ final class RowChunk {
     zeros.deallocate()
   }
 
-  /// Fills `work` with rows of a matrix, its columns in the order given.
-  func load(_ weights: UnsafeBufferPointer<Float>, order: [Int]) {
-    for (place, column) in order.enumerated() {
-      for row in 0..<rows { work[place * rows + row] = weights[row * columns + column] }
+  /// Fills `work` with rows of a matrix from `firstRow` on, its columns in the order given.
+  func load(_ weights: [Float], firstRow: Int, order: [Int]) {
+    weights.withUnsafeBufferPointer { weights in
+      for (place, column) in order.enumerated() {
+        for row in 0..<rows { work[place * rows + row] = weights[(firstRow + row) * columns + column] }
+      }
     }
   }
 

@@ -33,8 +33,9 @@ final class SolvedAssembly: Sendable {
     }
   }
 
-  /// A solved chunk with its rows as rows and its columns in their natural order.
-  func part(_ chunk: RowChunk, weights: [Float], firstRow: Int) -> SolvedMatrix {
+  /// A solved chunk with its rows as rows and its columns in their natural order; `work` holds the original
+  /// weights.
+  func part(_ chunk: RowChunk, firstRow: Int) -> SolvedMatrix {
     let (rows, columns) = (chunk.rows, chunk.columns)
     let count = rows * columns
     var outliers: [Outlier] = []
@@ -56,7 +57,7 @@ final class SolvedAssembly: Sendable {
     return SolvedMatrix(
       rows: rows, columns: columns, groupColumns: encoding.groupColumns(columns), codes: codes,
       scales: perRow.map { chunk.scales[$0] }, zeros: perRow.map { chunk.zeros[$0] }, tiles: tiles(chunk),
-      outliers: outliers, decoded: decoded, error: error(chunk, weights: weights, firstRow: firstRow))
+      outliers: outliers, decoded: decoded, error: error(chunk))
   }
 
   private func inverse(_ order: [Int]) -> [Int] {
@@ -71,8 +72,8 @@ final class SolvedAssembly: Sendable {
     return (0..<count).flatMap { index in chunk.tiles.map { $0[index] } }
   }
 
-  private func error(_ chunk: RowChunk, weights: [Float], firstRow: Int) -> SolvedError {
-    chunk.reload(weights, firstRow: firstRow, order: prepared.schedule.columns)
+  /// Of a chunk whose `work` holds the original weights; then it holds their errors.
+  private func error(_ chunk: RowChunk) -> SolvedError {
     var error = SolvedError()
     let count = chunk.rows * chunk.columns
     error.plainNorm = chunk.sumOfSquares()
@@ -85,13 +86,6 @@ final class SolvedAssembly: Sendable {
 }
 
 extension RowChunk {
-  /// Fills `work` with the original weights once more.
-  func reload(_ weights: [Float], firstRow: Int, order: [Int]) {
-    weights.withUnsafeBufferPointer {
-      load(UnsafeBufferPointer(rebasing: $0[firstRow * columns..<(firstRow + rows) * columns]), order: order)
-    }
-  }
-
   /// Of `work`.
   func sumOfSquares() -> Double {
     var sum = 0.0

@@ -11,6 +11,8 @@ public struct Solver: Sendable {
   public var damping: Float
   /// Which weights are kept apart, for SpQR.
   public var outliers: OutlierRule?
+  /// How often all groups are gone over again after GPTQ. Each sweep takes about as long as GPTQ itself.
+  public var sweeps: Int
   public var threads: Int
 
   public enum Method: String, Sendable, CaseIterable {
@@ -26,14 +28,15 @@ public struct Solver: Sendable {
   static let chunkRows = 256
 
   public init(
-    _ encoding: any GroupEncoding, method: Method = .gptq, order: ColumnOrder = .importance, damping: Float = 0.01,
-    outliers: OutlierRule? = nil, threads: Int = 1
+    _ encoding: any GroupEncoding, method: Method = .gptq, order: ColumnOrder = .importance, damping: Float = 0.1,
+    outliers: OutlierRule? = nil, sweeps: Int = 2, threads: Int = 1
   ) {
     self.encoding = encoding
     self.method = method
     self.order = order
     self.damping = damping
     self.outliers = outliers
+    self.sweeps = sweeps
     self.threads = threads
   }
 
@@ -55,7 +58,8 @@ public struct Solver: Sendable {
     try encoding.check(rows: rows, columns: columns)
     let assembly = SolvedAssembly(rows: rows, columns: columns, encoding: encoding, prepared: prepared)
     let chunkSolver = try chunkSolver(weights, rows: rows, prepared: prepared)
-    let chunkRows = chunkRows
+    let refinement = sweeps > 0 ? Refinement(encoding: encoding, prepared: prepared) : nil
+    let (chunkRows, sweeps) = (chunkRows, sweeps)
     let groups = assembly.groups
     try OrderedPipeline.run(
       count: (rows + chunkRows - 1) / chunkRows, threads: threads, window: threads + 1,
@@ -63,13 +67,11 @@ public struct Solver: Sendable {
         let first = index * chunkRows
         let count = min(chunkRows, rows - first)
         let chunk = RowChunk(rows: count, columns: columns, groups: groups)
-        weights.withUnsafeBufferPointer {
-          chunk.load(
-            UnsafeBufferPointer(rebasing: $0[first * columns..<(first + count) * columns]),
-            order: prepared.schedule.columns)
-        }
+        chunk.load(weights, firstRow: first, order: prepared.schedule.columns)
         chunkSolver.run(chunk)
-        return assembly.part(chunk, weights: weights, firstRow: first)
+        chunk.load(weights, firstRow: first, order: prepared.schedule.columns)
+        refinement?.run(chunk, sweeps: sweeps)
+        return assembly.part(chunk, firstRow: first)
       },
       consume: { _, part in assembly.append(part) })
     return assembly.result

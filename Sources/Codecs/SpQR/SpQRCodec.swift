@@ -8,6 +8,8 @@ public struct SpQRCodec: VariableCodec, Hashable {
   public let outliers: ScalarFloat
   public let combine: Combination
   public let index: IndexChoice
+  /// Whether columns are stored in an order of their own.
+  public let columnOrder: ColumnOrder
 
   /// How an outlier's value and the dense value at its place make the weight.
   public enum Combination: String, Sendable, CaseIterable {
@@ -28,15 +30,26 @@ public struct SpQRCodec: VariableCodec, Hashable {
     case smallest
   }
 
+  /// The order in which columns are stored.
+  public enum ColumnOrder: String, Sendable, CaseIterable {
+    /// That of the tensor.
+    case tensor
+    /// One that a plane tells: a U16, or for more than 65536 columns a U32, for each stored column, the number of the
+    /// tensor's column that it holds.
+    case permuted
+  }
+
   /// Throws `CodecError.descriptor` if outliers are of another type than F16 and BF16.
   public init(
-    dense: BilevelCodec, outliers: ScalarFloat = .f16, combine: Combination = .replace, index: IndexChoice = .smallest
+    dense: BilevelCodec, outliers: ScalarFloat = .f16, combine: Combination = .replace, index: IndexChoice = .smallest,
+    columnOrder: ColumnOrder = .tensor
   ) throws(CodecError) {
     guard Self.outlierTypes.contains(outliers) else { throw .descriptor("spqr", reason: "outliers are F16 or BF16") }
     self.dense = dense
     self.outliers = outliers
     self.combine = combine
     self.index = index
+    self.columnOrder = columnOrder
   }
 
   private static let outlierTypes = [ScalarFloat.f16, .bf16]
@@ -46,20 +59,24 @@ public struct SpQRCodec: VariableCodec, Hashable {
     outliers = try reader.choice("outliers", default: .f16, among: Self.outlierTypes)
     combine = try reader.choice("combine", default: .replace)
     index = try reader.choice("index", default: .smallest)
+    columnOrder = try reader.choice("order", default: .tensor)
   }
 
   public var descriptor: CodecDescriptor {
     var descriptor = CodecDescriptor(
-      "", ["outliers": outliers.rawValue, "combine": combine.rawValue, "index": index.rawValue])
+      "",
+      [
+        "outliers": outliers.rawValue, "combine": combine.rawValue, "index": index.rawValue,
+        "order": columnOrder.rawValue,
+      ])
     descriptor.name = "spqr"
     descriptor.parameters = dense.parameters + descriptor.parameters
     return descriptor
   }
 
   public var planes: [Plane] {
-    dense.planes + [
-      Plane(.outlierRows, .variable), Plane(.outlierColumns, .variable), Plane(.outlierValues, .variable),
-    ]
+    let outliers = [PlaneRole.outlierRows, .outlierColumns, .outlierValues].map { Plane($0, .variable) }
+    return dense.planes + outliers + (columnOrder == .permuted ? [Plane(.permutation, .whole)] : [])
   }
 
   public func alignment(columns: Int) -> Int { dense.alignment(columns: columns) }
@@ -74,17 +91,24 @@ public struct SpQRCodec: VariableCodec, Hashable {
     let header = 1 + 4 * dense.tileRows
     switch plane {
     case 3: return tileRows * header
+    case 6: return columns * Self.permutationBytes(columns)
     case 4: return elements * OutlierIndex.columnBytes(columns) + tileRows * header
     default: return elements * 2
     }
   }
+
+  /// Bytes of an entry of a permutation.
+  static func permutationBytes(_ columns: Int) -> Int { columns <= 1 << 16 ? 2 : 4 }
 
   /// Quantizes the dense part alone. Values don't say which of them matter: a solver with calibration chooses
   /// outliers and packs them with `pack(_:outliers:)`.
   public func encode(
     _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule
   ) throws(CodecError) -> [[UInt8]] {
-    try pack(dense.quantize(values, columns: columns, rule: rule), outliers: [])
+    guard columnOrder == .tensor else {
+      throw .descriptor("\(descriptor)", reason: "an order of columns is chosen by a solver")
+    }
+    return try pack(dense.quantize(values, columns: columns, rule: rule), outliers: [])
   }
 }
 
@@ -105,7 +129,12 @@ extension SpQRCodec {
   /// The F32 value of an outlier's stored bits.
   @inline(__always)
   func outlierValue(_ bits: UInt16) -> Float {
-    outliers == .f16 ? Float(f16: bits) : Float(bitPattern: UInt32(bits) << 16)
+    let word = UInt32(bits)
+    guard outliers == .f16 else { return Float(bitPattern: word << 16) }
+    // Normal numbers, nearly all there are, without a call: the exponent is moved to the bias of F32.
+    let exponent = word & 0x7C00
+    guard exponent != 0, exponent != 0x7C00 else { return Float(f16: bits) }
+    return Float(bitPattern: (word & 0x8000) << 16 | ((word & 0x7FFF) << 13 + 0x3800_0000))
   }
 
   /// The bits of the nearest outlier, ties to even. Finite values beyond the range go to the largest finite one.

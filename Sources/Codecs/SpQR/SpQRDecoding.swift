@@ -1,22 +1,64 @@
-import ByteIO
-
 extension SpQRCodec {
   public func decode(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>) throws(CodecError) {
-    guard dense.hasKernel else { return try decodeReference(input, into: output) }
-    try combine(input, into: output) { (tileRow, height) in
-      dense.decodeTileRow(tileRow, height: height, of: input, into: output)
+    try inTensorOrder(input, output) { (input, output) throws(CodecError) in
+      guard dense.hasKernel else { return try decodeStored(input, into: output) }
+      try combine(input, into: output) { (tileRow, height) in
+        dense.decodeTileRow(tileRow, height: height, of: input, into: output)
+      }
     }
   }
 
   public func decodeReference(
     _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
+    try inTensorOrder(input, output, decodeStored)
+  }
+
+  private func decodeStored(
+    _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>
+  ) throws(CodecError) {
     try dense.decodeReference(denseSpan(input), into: output)
     try combine(input, into: output) { _, _ in }
   }
 
+  /// Lets `decode` write values in the order in which columns are stored, and brings them into the tensor's.
+  private func inTensorOrder(
+    _ input: EncodedSpan, _ output: UnsafeMutableBufferPointer<Float>,
+    _ decode: (EncodedSpan, UnsafeMutableBufferPointer<Float>) throws(CodecError) -> Void
+  ) throws(CodecError) {
+    try checkPlanes(input, room: output.count)
+    guard columnOrder == .permuted else { return try decode(input, output) }
+    let columns = try permutation(input)
+    let stored = UnsafeMutableBufferPointer<Float>.allocate(capacity: input.elements)
+    defer { stored.deallocate() }
+    try decode(input, stored)
+    for start in stride(from: 0, to: input.elements, by: max(input.columns, 1)) {
+      for (index, column) in columns.enumerated() { output[start + column] = stored[start + index] }
+    }
+  }
+
+  /// The tensor's column that each stored column holds; as they come without a permutation.
+  /// Throws `CodecError.value` if a column is missing.
+  func permutation(_ input: EncodedSpan) throws(CodecError) -> [Int] {
+    guard columnOrder == .permuted else { return Array(0..<input.columns) }
+    let (plane, size) = (input.planes[6], Self.permutationBytes(input.columns))
+    var seen = [Bool](repeating: false, count: input.columns)
+    var columns: [Int] = []
+    for index in 0..<input.columns {
+      let column = (0..<size).reduce(0) { $0 | Int(plane[index * size + $1]) << (8 * $1) }
+      guard column < input.columns, !seen[column] else {
+        throw .value(
+          codec: "spqr", plane: .permutation, offset: index * size,
+          reason: "column \(column) of \(input.columns) is there twice, or isn't there")
+      }
+      seen[column] = true
+      columns.append(column)
+    }
+    return columns
+  }
+
   /// The planes of the dense part of a span.
-  private func denseSpan(_ input: EncodedSpan) -> EncodedSpan {
+  func denseSpan(_ input: EncodedSpan) -> EncodedSpan {
     EncodedSpan(planes: Array(input.planes.prefix(3)), elements: input.elements, columns: input.columns)
   }
 
@@ -25,9 +67,8 @@ extension SpQRCodec {
   private func combine(
     _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>, decodeDense: (Int, Int) -> Void
   ) throws(CodecError) {
-    try checkPlanes(input, room: output.count)
     try dense.check(denseSpan(input), room: output.count)
-    var reader = try OutlierReader(input.planes.dropFirst(3))
+    var reader = try OutlierReader(input.planes.dropFirst(3).prefix(3))
     let rows = input.columns == 0 ? 0 : input.elements / input.columns
     for top in stride(from: 0, to: rows, by: dense.tileRows) {
       let height = min(dense.tileRows, rows - top)
@@ -39,48 +80,5 @@ extension SpQRCodec {
       }
     }
     try reader.finish()
-  }
-
-  /// The planes of a span made of a dense matrix and its outliers, ascending by position.
-  /// Throws `CodecError.shape` if they aren't, or one lies outside.
-  public func pack(_ matrix: BilevelMatrix, outliers: [Outlier]) throws(CodecError) -> [[UInt8]] {
-    var planes = try dense.pack(matrix)
-    let ascending = zip(outliers, outliers.dropFirst()).allSatisfy { $0.position < $1.position }
-    guard ascending, (outliers.first?.position ?? 0) >= 0, (outliers.last?.position ?? -1) < matrix.codes.count else {
-      throw .shape(
-        codec: "spqr", shape: [matrix.rows, matrix.columns], reason: "outliers aren't in ascending order inside it")
-    }
-    var rowsPlane: [UInt8] = []
-    var columnsPlane: [UInt8] = []
-    var next = outliers.startIndex
-    for top in stride(from: 0, to: matrix.rows, by: dense.tileRows) {
-      let height = min(dense.tileRows, matrix.rows - top)
-      let end = (top + height) * matrix.columns
-      let first = next
-      while next < outliers.endIndex, outliers[next].position < end { next += 1 }
-      let positions = outliers[first..<next].map { $0.position - top * matrix.columns }
-      let built = OutlierIndex(positions, rows: height, columns: matrix.columns, choice: index)
-      rowsPlane += built.header
-      columnsPlane += built.columns
-    }
-    var valuesPlane: [UInt8] = []
-    for outlier in outliers { valuesPlane.append(littleEndian: outlier.bits) }
-    planes += [rowsPlane, columnsPlane, valuesPlane]
-    return planes
-  }
-
-  /// The inverse of `pack`.
-  public func unpack(_ input: EncodedSpan) throws(CodecError) -> (matrix: BilevelMatrix, outliers: [Outlier]) {
-    let matrix = try dense.unpack(denseSpan(input))
-    var reader = try OutlierReader(input.planes.dropFirst(3))
-    var outliers: [Outlier] = []
-    for top in stride(from: 0, to: matrix.rows, by: dense.tileRows) {
-      let height = min(dense.tileRows, matrix.rows - top)
-      try reader.next(rows: height, columns: matrix.columns) { (position, bits) in
-        outliers.append(Outlier(position: top * matrix.columns + position, bits: bits))
-      }
-    }
-    try reader.finish()
-    return (matrix, outliers)
   }
 }
