@@ -2,7 +2,6 @@
 #include "ggml.h"
 
 #if defined(__x86_64__)
-#include "ggml_searches.h"
 #include "ggml_avx2.h"
 
 #define ELEMENTS 256
@@ -161,7 +160,7 @@ static inline void pack_q6_k(const uint8_t *codes, uint8_t *output) {
 AVX2_INLINE int encode_block_q6_k(const float *values, uint8_t *output) {
   float scales[16], peak = 0;
   uint8_t codes[ELEMENTS];
-  bale_fit_symmetric(values, HALF, scales);
+  bale_ggml_fit_symmetric(values, NULL, HALF, scales);
   for (int part = 0; part < 16; part++) {
     peak = __builtin_fabsf(scales[part]) > __builtin_fabsf(peak) ? scales[part] : peak;
   }

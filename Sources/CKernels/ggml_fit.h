@@ -152,13 +152,14 @@ typedef struct {
   lanes product, square;
 } symmetric_sums;
 
-LANES_INLINE void load_symmetric(symmetric_run *run, const float *values) {
+LANES_INLINE void load_symmetric(symmetric_run *run, const float *values, const float *weights) {
   load_part(values, SMALL_PART, run->values);
+  if (weights) load_part(weights, SMALL_PART, run->weights);
   run->peak = splat(0);
   for (int index = 0; index < SMALL_PART; index++) {
     lanes value = run->values[index];
     run->peak = choose(is_less(absolute(run->peak), absolute(value)), value, run->peak);
-    run->weights[index] = multiply(value, value);
+    if (!weights) run->weights[index] = multiply(value, value);
     run->weighted[index] = multiply(run->weights[index], value);
   }
 }
@@ -173,10 +174,10 @@ LANES_INLINE symmetric_sums symmetric_sums_of(const symmetric_run *run, lanes in
   return sums;
 }
 
-// Scales of sub-blocks of 16 whose weights are their squares.
-LANES_INLINE void fit_symmetric(const float *values, float half, float *scales) {
+// Scales of sub-blocks of 16. Without weights, those are the squares.
+LANES_INLINE void fit_symmetric(const float *values, const float *weights, float half, float *scales) {
   symmetric_run run;
-  load_symmetric(&run, values);
+  load_symmetric(&run, values, weights);
   symmetric_sums sums = symmetric_sums_of(&run, divide(splat(-half), run.peak), half);
   lanes scale = choose(is_equal(sums.square, splat(0)), splat(0), divide(sums.product, sums.square));
   lanes best = multiply(scale, sums.product);

@@ -19,7 +19,7 @@ LANES_TARGET int bale_fit_affine_avx512(const float *values, const float *weight
   return fit_affine(values, weights, form, scales, depths);
 }
 
-LANES_TARGET void bale_fit_symmetric_avx512(const float *values, float half, float *scales) {
-  fit_symmetric(values, half, scales);
+LANES_TARGET void bale_fit_symmetric_avx512(const float *values, const float *weights, float half, float *scales) {
+  fit_symmetric(values, weights, half, scales);
 }
 #endif

@@ -21,17 +21,22 @@ int bale_ggml_fit_affine(const float *values, const float *weights, size_t parts
   return 1;
 }
 
-void bale_fit_symmetric(const float *values, float half, float *scales) {
+int bale_ggml_fit_symmetric(const float *values, const float *weights, float half, float *scales) {
+  if (!has_avx2()) return 0;
   if (has_avx512()) {
-    bale_fit_symmetric_avx512(values, half, scales);
-  } else {
-    bale_fit_symmetric_avx2(values, half, scales);
-    bale_fit_symmetric_avx2(values + 128, half, scales + 8);
+    bale_fit_symmetric_avx512(values, weights, half, scales);
+    return 1;
   }
+  for (int part = 0; part < 16; part += 8) {
+    bale_fit_symmetric_avx2(values + 16 * part, weights ? weights + 16 * part : NULL, half, scales + part);
+  }
+  return 1;
 }
 #else
 int bale_ggml_fit_affine(const float *values, const float *weights, size_t parts, bale_affine_form form, float *scales,
                          float *depths) {
   return 0;
 }
+
+int bale_ggml_fit_symmetric(const float *values, const float *weights, float half, float *scales) { return 0; }
 #endif

@@ -33,6 +33,10 @@ typedef struct {
 int bale_ggml_fit_affine(const float *values, const float *weights, size_t parts, bale_affine_form form, float *scales,
                          float *depths);
 
+// Scales of sixteen sub-blocks of 16 with codes from -half to half - 1: SymmetricFit.swift. Without `weights` those are
+// the squares. Zero where the processor has no AVX2.
+int bale_ggml_fit_symmetric(const float *values, const float *weights, float half, float *scales);
+
 // Decoders. Each returns the number of blocks decoded: all, or none where the processor has no AVX2.
 size_t bale_ggml_decode_q4_0(const uint8_t *input, size_t blocks, float *values);
 size_t bale_ggml_decode_q8_0(const uint8_t *input, size_t blocks, float *values);

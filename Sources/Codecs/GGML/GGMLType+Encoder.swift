@@ -44,8 +44,10 @@ extension GGMLType {
   var fastEncoder: BlockEncoder? {
     switch self {
     case .q2_K: { KQuants.encodeQ2_K($0, $1, $2, byLanes: true) }
+    case .q3_K: { KQuants.encodeQ3_K($0, $1, $2, byLanes: true) }
     case .q4_K: { KQuants.encodeQ4_K($0, $1, $2, byLanes: true) }
     case .q5_K: { KQuants.encodeQ5_K($0, $1, $2, byLanes: true) }
+    case .q6_K: { KQuants.encodeQ6_K($0, $1, $2, byLanes: true) }
     default: encoder
     }
   }

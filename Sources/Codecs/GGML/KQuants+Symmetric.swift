@@ -1,23 +1,46 @@
+import CKernels
+
 /// Q3_K and Q6_K: sub-blocks of 16 elements of scale * code with signed codes.
 extension KQuants {
   private static let part = 16
 
   static func encodeQ3_K(_ values: BlockInput, _ importance: BlockImportance?, _ block: BlockBytes) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: elements) { codes in
-      let factors: [UInt8]
+    encodeQ3_K(values, importance, block, byLanes: false)
+  }
+
+  static func encodeQ6_K(_ values: BlockInput, _ importance: BlockImportance?, _ block: BlockBytes) {
+    encodeQ6_K(values, importance, block, byLanes: false)
+  }
+
+  /// `byLanes` searches the scales of several sub-blocks at once, with the same result.
+  static func encodeQ3_K(
+    _ values: BlockInput, _ importance: BlockImportance?, _ block: BlockBytes, byLanes: Bool
+  ) {
+    withRun(values, half: 4) { run, weights in
       if let importance {
-        factors = weightedFactorsQ3_K(values, importance, codes, block)
+        importance.fill(weights, values, energy: 2 * values.energy / Float(elements))
+        packFactorsQ3_K(weightedFactorsQ3_K(&run, block, byLanes), block)
       } else {
-        let scales = starts.map { DescentFit.symmetric(values.part($0, part), half: 4, codes.part($0, part)) }
-        factors = factorsQ3_K(scales, block)
+        let scales = starts.map { DescentFit.symmetric(values.part($0, part), half: 4, run.codes.part($0, part)) }
+        packFactorsQ3_K(factorsQ3_K(scales, block), block)
       }
-      packFactorsQ3_K(factors, block)
       let stored = UnsafeRawBufferPointer(block)
-      requantize(values, codes, half: 4) { block.half(108) * Float(scaleQ3_K(stored, $0) - 32) }
+      run.requantize { block.half(108) * Float(scaleQ3_K(stored, $0) - 32) }
       for index in 0..<32 {
-        block[index] = (0..<8).reduce(0) { $0 | (codes[32 * $1 + index] >> 2 & 1) << UInt8($1) }
+        block[index] = (0..<8).reduce(0) { $0 | (run.codes[32 * $1 + index] >> 2 & 1) << UInt8($1) }
       }
-      packPairs(codes, block, 32)
+      packPairs(run.codes, block, 32)
+    }
+  }
+
+  private static func withRun(
+    _ values: BlockInput, half: Int32, _ body: (inout SymmetricRun, UnsafeMutableBufferPointer<Float>) -> Void
+  ) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: elements) { codes in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: elements) { weights in
+        var run = SymmetricRun(half: half, values: values, weights: UnsafeBufferPointer(weights), codes: codes)
+        body(&run, weights)
+      }
     }
   }
 
@@ -35,19 +58,9 @@ extension KQuants {
     return scales.map { UInt8(Rounding.nearest(inverse * $0, in: -32...31) + 32) }
   }
 
-  private static func weightedFactorsQ3_K(
-    _ values: BlockInput, _ importance: BlockImportance, _ codes: BlockCodes, _ block: BlockBytes
-  ) -> [UInt8] {
-    let energy = 2 * values.energy / Float(elements)
-    var (scales, sums): ([Float], [Float]) = ([], [])
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: part) { weights in
-      for start in starts {
-        let run = values.part(start, part)
-        importance.fill(weights, run, energy: energy, from: start)
-        sums.append(weights.reduce(0, +))
-        scales.append(SymmetricFit(half: 4).fit(run, UnsafeBufferPointer(weights), codes.part(start, part)))
-      }
-    }
+  private static func weightedFactorsQ3_K(_ run: inout SymmetricRun, _ block: BlockBytes, _ byLanes: Bool) -> [UInt8] {
+    let scales = run.fit(byLanes: byLanes)
+    let sums = starts.map { run.weights.part($0, part).reduce(0, +) }
     var factors = [UInt8](repeating: 0, count: scales.count)
     let unit = factors.withUnsafeMutableBufferPointer { factors in
       scales.withUnsafeBufferPointer { scales in
@@ -66,9 +79,13 @@ extension KQuants {
     }
   }
 
-  static func encodeQ6_K(_ values: BlockInput, _ importance: BlockImportance?, _ block: BlockBytes) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: elements) { codes in
-      let scales = scalesQ6_K(values, importance, codes)
+  /// Weights are the importance, or the squares of the elements.
+  static func encodeQ6_K(
+    _ values: BlockInput, _ importance: BlockImportance?, _ block: BlockBytes, byLanes: Bool
+  ) {
+    withRun(values, half: 32) { run, weights in
+      for index in 0..<elements { weights[index] = importance?.weights[index] ?? values[index] * values[index] }
+      let scales = run.fit(byLanes: byLanes)
       let peak = scales.withUnsafeBufferPointer(\.peak)
       guard peak.magnitude >= SymmetricFit.nothing else {
         block.initializeMemory(as: UInt8.self, repeating: 0)
@@ -80,22 +97,8 @@ extension KQuants {
         block[192 + index] = UInt8(truncatingIfNeeded: min(127, Rounding.nearest(inverse * scales[index])))
       }
       let stored = UnsafeRawBufferPointer(block)
-      requantize(values, codes, half: 32) { block.half(208) * Float(stored.i8(192 + $0)) }
-      packQ6_K(codes, block)
-    }
-  }
-
-  /// Weights are the importance, or the squares of the elements.
-  private static func scalesQ6_K(
-    _ values: BlockInput, _ importance: BlockImportance?, _ codes: BlockCodes
-  ) -> [Float] {
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: part) { squares in
-      starts.map { start in
-        let run = values.part(start, part)
-        for index in run.indices { squares[index] = run[index] * run[index] }
-        let weights = importance?.weights.part(start, part) ?? UnsafeBufferPointer(squares)
-        return SymmetricFit(half: 32).fit(run, weights, codes.part(start, part))
-      }
+      run.requantize { block.half(208) * Float(stored.i8(192 + $0)) }
+      packQ6_K(run.codes, block)
     }
   }
 
@@ -109,16 +112,46 @@ extension KQuants {
       block[128 + index] = (0..<4).reduce(0) { $0 | (codes[start + 32 * $1] >> 4) << UInt8(2 * $1) }
     }
   }
+}
 
-  /// Rounds the elements by the scales as they are stored. Sub-blocks whose scale became 0 keep their codes.
-  private static func requantize(
-    _ values: BlockInput, _ codes: BlockCodes, half: Int32, scale: (_ part: Int) -> Float
-  ) {
-    for start in starts {
-      let scale = scale(start / part)
-      guard scale != 0 else { continue }
-      for index in start..<start + part {
-        codes[index] = UInt8(Rounding.nearest(values[index] / scale, in: -half...half - 1) + half)
+/// A block of Q3_K or Q6_K in the making.
+private struct SymmetricRun {
+  var half: Int32
+  var values: BlockInput
+  var weights: UnsafeBufferPointer<Float>
+  var codes: BlockCodes
+  /// Whether the fit has left no codes.
+  var lacksCodes = false
+
+  private static let part = 16
+
+  /// The scales of the sub-blocks.
+  mutating func fit(byLanes: Bool) -> [Float] {
+    let scales = [Float](unsafeUninitializedCapacity: 16) { scales, count in
+      let base = scales.baseAddress
+      lacksCodes =
+        byLanes && bale_ggml_fit_symmetric(values.baseAddress, weights.baseAddress, Float(half), base) != 0
+      count = lacksCodes ? 16 : 0
+    }
+    return lacksCodes ? scales : (0..<16).map(fit)
+  }
+
+  private func fit(_ index: Int) -> Float {
+    let start = index * Self.part
+    return SymmetricFit(half: half).fit(
+      values.part(start, Self.part), weights.part(start, Self.part), codes.part(start, Self.part))
+  }
+
+  /// Rounds the elements by the scales as they are stored. Sub-blocks whose scale became 0 keep the codes of their fit.
+  func requantize(scale: (_ part: Int) -> Float) {
+    for index in 0..<16 {
+      let scale = scale(index)
+      guard scale != 0 else {
+        if lacksCodes { _ = fit(index) }
+        continue
+      }
+      for element in index * Self.part..<(index + 1) * Self.part {
+        codes[element] = UInt8(Rounding.nearest(values[element] / scale, in: -half...half - 1) + half)
       }
     }
   }
