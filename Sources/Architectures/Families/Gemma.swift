@@ -1,3 +1,5 @@
+import JSON
+
 extension ArchitectureFamily {
   static let gemma2 = ArchitectureFamily(
     classes: ["Gemma2ForCausalLM"], name: "gemma2", modelType: "gemma2",
@@ -19,7 +21,7 @@ extension ArchitectureFamily {
       .requiredFloat("final_logit_softcapping", ["final_logit_softcapping"]),
       .requiredInteger("attention.sliding_window", ["sliding_window"]),
     ],
-    tokenizers: [.sentencePiece])
+    tokenizers: [.sentencePiece], fixedConfig: gemmaConfig)
 
   static let gemma3 = ArchitectureFamily(
     classes: ["Gemma3ForCausalLM"], name: "gemma3", modelType: "gemma3_text",
@@ -36,7 +38,11 @@ extension ArchitectureFamily {
       .special(.gemmaSlidingWindow),
       .requiredInteger("attention.head_count_kv", ["num_key_value_heads"]),
     ],
-    tokenizers: [.sentencePiece, .byteLevelBPE])
+    tokenizers: [.sentencePiece, .byteLevelBPE], fixedConfig: gemmaConfig)
+
+  private static let gemmaConfig = JSONObject([
+    .init("hidden_act", "gelu_pytorch_tanh"), .init("hidden_activation", "gelu_pytorch_tanh"),
+  ])
 
   private static let gemmaRules =
     TensorRule.module("model.norm", "output_norm", change: .plusOne) + TensorRule.attention(permuted: false)
