@@ -15,6 +15,7 @@ final class PackOutput: @unchecked Sendable {
   private var blobs: [String: BlobID] = [:]
   /// What quantizing cost, by tensor of the plan.
   private(set) var statistics: [ErrorStatistics]
+  private(set) var outputErrors: [OutputError]
   /// Bytes of the chunks, by tensor of the plan.
   private(set) var storedBytes: [Int]
 
@@ -25,6 +26,7 @@ final class PackOutput: @unchecked Sendable {
     self.plan = plan
     ids = try plan.tensors.map { try writer.declare(Self.declaration($0)) }
     statistics = Array(repeating: ErrorStatistics(), count: plan.tensors.count)
+    outputErrors = Array(repeating: OutputError(), count: plan.tensors.count)
     storedBytes = Array(repeating: 0, count: plan.tensors.count)
     let compressor = CompressorPool()
     for file in checkpoint.files {
@@ -58,6 +60,7 @@ final class PackOutput: @unchecked Sendable {
     for chunk in product.chunks { try writer.append(chunk, part: part) }
     let tensor = record.parts[part].tensor
     statistics[tensor].merge(product.statistics)
+    outputErrors[tensor].merge(product.outputError)
     storedBytes[tensor] += product.chunks.reduce(0) { $0 + $1.storedBytes }
     if part == record.parts.count - 1 && unit.isLast { try writer.endRecord() }
   }

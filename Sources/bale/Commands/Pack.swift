@@ -18,6 +18,7 @@ struct Pack: ParsableCommand {
         bale pack models/mixtral mixtral.bale --recipe mxfp4-experts
         bale pack models/mixtral archive.bale --recipe lossless
         bale pack model.gguf model.bale --recipe mine.recipe --dry-run
+        bale pack models/mixtral small.bale --recipe spqr3 --calibration stats.safetensors --target-bits 3.75
       """)
 
   @Argument(help: "A checkpoint: a directory, or a .safetensors, .gguf or .bale file.")
@@ -41,6 +42,7 @@ struct Pack: ParsableCommand {
   @Flag(name: .customLong("sha256"), help: "Store a SHA-256 for each chunk beside the fast digest.")
   var sha256 = false
 
+  @OptionGroup var calibrationArguments: CalibrationArguments
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
 
@@ -53,7 +55,7 @@ struct Pack: ParsableCommand {
     let start = ContinuousClock.now
     let checkpoint = try Checkpoints.open(source)
     let recipe = try Recipe(named: recipe)
-    let plan = try PackPlan(checkpoint, recipe: recipe)
+    let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibrationArguments.options(for: checkpoint))
     Notice.skipped(checkpoint, options: options)
     let packing = packOptions(recipe)
     if outputOptions.dryRun {

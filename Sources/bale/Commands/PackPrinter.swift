@@ -41,10 +41,17 @@ struct PackPrinter {
     }
     guard !options.quiet else { return }
     print(table(report.plan, statistics: report.statistics, stored: report.storedBytes))
+    if let bits = report.quantizedBits {
+      print("\nquantized tensors: \(Format.decimals(bits, 3)) bits a weight" + outputs(report))
+    }
     let rate = Format.bytes(Int(Double(before) / max(seconds, 1e-9)))
     print("\n\(source)  \(Format.bytes(before))  ->  \(output)  \(Format.bytes(after))")
     let ratio = Double(before) / Double(max(after, 1))
     print("\(Format.significant(ratio))x smaller in \(Format.duration(seconds)), \(rate)/s")
+  }
+
+  private func outputs(_ report: PackReport) -> String {
+    report.outputError.map { ", relative MSE of their outputs \(Format.error($0))" } ?? ""
   }
 
   private func json(_ report: PackReport, before: Int, after: Int, seconds: Double) -> String {
@@ -61,7 +68,8 @@ struct PackPrinter {
       "source": .string(source), "source_bytes": .integer(before), "bytes": .integer(after),
       "weights": .integer(report.plan.tensors.reduce(0) { $0 + $1.shape.elements }),
       "relative_mse": .real(report.total.relativeMSE), "seconds": .real(seconds), "files": .array(files),
-      "tensors": .array(tensors),
+      "quantized_bits": report.quantizedBits.map { .real($0) } ?? .null,
+      "output_relative_mse": report.outputError.map { .real($0) } ?? .null, "tensors": .array(tensors),
       "dropped": .array(report.plan.dropped.map { ["name": .string($0.name), "reason": .string($0.reason)] }),
     ]
     return String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self)
