@@ -46,7 +46,7 @@ let package = Package(
 
     .target(
       name: "Calibration",
-      dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "Pipeline", "CKernels", "CLAPACK"]),
+      dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "GGUF", "Pipeline", "CKernels", "CLAPACK"]),
     .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "GGUF"]),
 
     // What joins them.
@@ -59,7 +59,7 @@ let package = Package(
       ]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Architectures", "Pipeline", "CKernels"]),
+      dependencies: ["Checkpoints", "Architectures", "Calibration", "Pipeline", "CKernels"]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",

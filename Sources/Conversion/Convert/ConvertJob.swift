@@ -26,7 +26,7 @@ public struct ConvertJob: Sendable {
     let done = Monitor(0)
     let total = plan.bytesToWrite
     let converters = try plan.outputs.map {
-      try TensorConverter(checkpoint, tensor: $0.source, to: $0.codec, rule: $0.rule, measured: $0.isQuantized)
+      try TensorConverter(checkpoint, tensor: $0.source, to: $0.codec, rule: $0.rule, measured: $0.isQuantized, importance: $0.importance)
     }
     try OrderedPipeline.run(
       count: units.count, threads: resources.threads,
@@ -50,7 +50,8 @@ public struct ConvertJob: Sendable {
 
   /// How an output is cut. What is copied takes no memory: its pieces are larger, to cost fewer calls.
   private func run(_ output: ConvertPlan.Output) -> SpanUnits.Run {
-    let span = SpanRule.elements([output.sourceCodec, output.codec], columns: output.shape.columns)
+    let span = SpanRule.elements(
+      [output.sourceCodec, output.codec], columns: output.shape.columns, wholeRows: output.importance != nil)
     return SpanUnits.Run(elements: output.shape.elements, span: span * (isCopied(output) ? 16 : 1))
   }
 
