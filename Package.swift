@@ -85,7 +85,7 @@ let package = Package(
       exclude: ["Goldens", "TokenizerGoldens", "NameGoldens"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(
-      name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),
+      name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["bale", "TestSupport"]),
   ],

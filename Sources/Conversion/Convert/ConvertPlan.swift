@@ -25,6 +25,8 @@ public struct ConvertPlan: Sendable {
     public var rule: ScaleRule?
     /// What the columns weigh when the values are quantized.
     var importance: TensorImportance?
+    /// True if an infinity or a NaN among the values is an error.
+    var isChecked = false
     /// Index in `files`.
     public var file: Int
     /// Where in the file its bytes go.

@@ -22,7 +22,9 @@ extension ConvertPlan {
         dropped.append((source.name, "the recipe '\(request.recipe.name)' drops it"))
         continue
       }
-      outputs.append(try output(index, source, request: request, mix: mix))
+      var output = try output(index, source, request: request, mix: mix)
+      output.isChecked = (mix != nil || checkpoint is GGUFView) && FiniteCheck.applies(to: output.codec)
+      outputs.append(output)
     }
     switch request.format {
     case .safetensors:

@@ -47,6 +47,11 @@ struct Convert: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Cut the output in files of at most this size.", valueName: "SIZE"))
   var splitMaxSize: ByteSize?
 
+  @Flag(
+    name: .long,
+    help: "Keep what an interrupted run has written, and go on where a run with the same options was interrupted.")
+  var resume = false
+
   @OptionGroup(title: "GGUF options") var ggufOptions: GGUFOptions
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
@@ -62,8 +67,9 @@ struct Convert: ParsableCommand {
     Notice.skipped(checkpoint, options: options)
     let progress = ProgressLine("converting", options: options)
     defer { progress.finish() }
-    let target = ConvertDestination(
+    var target = ConvertDestination(
       path: destination, isSingleFile: isSingleFile, overwrite: outputOptions.force)
+    target.isResumable = resume
     let report = try ConvertJob(checkpoint, plan: plan).run(to: target, resources: options.resources) {
       progress.update($0)
     }
@@ -113,6 +119,7 @@ struct Convert: ParsableCommand {
     let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: .bale).recipe
     let checkpoint = try Checkpoints.open(source)
     _ = try ggufOptions.quantization(quantize, of: checkpoint, as: .bale)
+    if resume { throw ValidationError("--resume isn't for .bale files, which are written front to back") }
     let plan = try PackPlan(checkpoint, recipe: recipe)
     var packing = PackOptions()
     packing.overwrite = outputOptions.force
