@@ -87,7 +87,8 @@ let package = Package(
     .testTarget(
       name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["bale", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["bale", "Conversion", "GGUF", "Safetensors", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

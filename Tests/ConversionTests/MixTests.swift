@@ -38,7 +38,7 @@ import Testing
     let types = (json["types"]?.object?.members ?? []).map { member in
       let text = member.value.string ?? ""
       let types = text.compactMap { letters[String($0)]?.string }.compactMap { GGMLType(name: $0) }
-      return (member.name, text.isEmpty ? nil : types)
+      return (member.key, text.isEmpty ? nil : types)
     }
     return Golden(testDescription: json["name"]?.string ?? "", model: model, types: types)
   }

@@ -25,7 +25,13 @@ public struct ConvertJob: Sendable {
       destination.isResumable
       ? try ConvertJournal(of: destination.path, plan: plan.digest(of: checkpoint, pieces: units.count)) : nil
     let isComplete = journal.map { $0.done.count == units.count && units.count > 0 } ?? false
-    let files = try OutputFiles(destination, plan: plan, isComplete: isComplete)
+    let files: OutputFiles
+    do {
+      files = try OutputFiles(destination, plan: plan, isComplete: isComplete)
+    } catch {
+      if let journal, journal.done.isEmpty { journal.remove() }
+      throw error
+    }
     do {
       for (index, file) in plan.files.enumerated() { try files.tensors[index].write(file.header, at: 0) }
       let statistics = try write(units, runs, to: files, journal, resources, progress)
