@@ -72,8 +72,8 @@ struct Extract: ParsableCommand {
   private func stored(_ tensor: ExpertTensor) throws -> SafetensorsWriter.Tensor {
     let dtype = dequantize?.dtype ?? tensor.dtype.flatMap { $0.isFloat ? $0 : nil } ?? .f32
     var bytes = [UInt8](repeating: 0, count: tensor.values.count * dtype.bits / 8)
-    try tensor.values.withUnsafeBytes { values in
-      try bytes.withUnsafeMutableBytes { try Elements.convert(values, from: .f32, into: $0, to: dtype) }
+    try tensor.values.withUnsafeBufferPointer { values in
+      try bytes.withUnsafeMutableBytes { try Elements.encode(values, dtype, into: $0) }
     }
     return SafetensorsWriter.Tensor(SafetensorsTensorSpec(tensor.name, dtype, tensor.shape), bytes)
   }
