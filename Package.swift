@@ -59,7 +59,7 @@ let package = Package(
       ]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Architectures", "Calibration", "Pipeline", "CKernels"]),
+      dependencies: ["Checkpoints", "Architectures", "Calibration", "Experts", "Pipeline", "CKernels"]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",

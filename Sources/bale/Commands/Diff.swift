@@ -30,7 +30,7 @@ struct Diff: ParsableCommand {
   func run() throws {
     let progress = ProgressLine("comparing", options: options)
     defer { progress.finish() }
-    let differences = try CheckpointDiff(Checkpoints.open(first), Checkpoints.open(second))
+    let differences = try CheckpointDiff.matching(Checkpoints.open(first), Checkpoints.open(second))
       .run(resources: options.resources) { progress.update($0) }
     progress.finish()
     DifferencePrinter(options: options).show(differences, all: all)
