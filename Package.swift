@@ -85,7 +85,8 @@ let package = Package(
       name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"],
       exclude: ["Goldens", "TokenizerGoldens", "NameGoldens"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
-    .testTarget(name: "LayoutsTests", dependencies: ["Layouts", "Conversion", "TestSupport"]),
+    .testTarget(
+      name: "LayoutsTests", dependencies: ["Layouts", "Conversion", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),

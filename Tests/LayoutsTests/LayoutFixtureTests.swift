@@ -1,8 +1,8 @@
 import Checkpoints
 import Codecs
 import Layouts
-import Testing
 import TestSupport
+import Testing
 
 /// Tensors that the real libraries quantized, with what those libraries decode them to.
 @Suite(.enabled(if: Fixtures.hasShared, "shared/ is not beside the checkout"))
@@ -44,8 +44,13 @@ struct LayoutFixtureTests {
   static let all: [Case] =
     cases("gptq", gptq, "weight_dequant_f32_out_in", "model.layers.0.mlp.down_proj.weight")
     + cases("awq", ["gemm_4bit_g64", "gemv_4bit_g64"], "weight_dequant_f32_out_in", "fc.weight")
-    + cases("bitsandbytes", bitsandbytes, "weight_dequant_f32", "model.layers.0.mlp.down_proj.weight")
-    + cases("mlx", mlx, "dequant_f32", "fc.weight")
+    + cases(
+      "bitsandbytes", bitsandbytes.filter { $0.hasSuffix("32") }, "weight_dequant_f32",
+      "model.layers.0.mlp.down_proj.weight")
+    + cases(
+      "bitsandbytes", bitsandbytes.filter { !$0.hasSuffix("32") }, "weight_dequant_f32_from_f32",
+      "model.layers.0.mlp.down_proj.weight")
+    + cases("mlx", mlx.filter { $0.hasSuffix("f32") }, "dequant_f32", "fc.weight")
     + cases("metal", ["affine_2bit_g64", "affine_4bit_g64", "affine_8bit_g64"], "dequant_f32", "fc.weight")
 
   @Test(arguments: all)

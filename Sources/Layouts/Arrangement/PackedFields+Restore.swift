@@ -82,7 +82,8 @@ extension PackedFields {
         for row in rows {
           let input = base + (row - rows.lowerBound) * rowBytes
           for column in columns {
-            let (index, vector) = along == .columns ? (column - columns.lowerBound, row) : (row - rows.lowerBound, column)
+            let (index, vector) =
+              along == .columns ? (column - columns.lowerBound, row) : (row - rows.lowerBound, column)
             let value = unchanged(FieldBits.load(input, column, bits: field))
             for piece in table.pieces(index) where window.words.contains(piece.word) {
               let at =

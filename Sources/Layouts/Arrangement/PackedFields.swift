@@ -145,7 +145,9 @@ extension PackedFields {
     func count(_ key: String, _ reader: inout DescriptorReader) throws(CodecError) -> Int {
       try reader.integer(key, default: 1, in: 0...1 << 40)
     }
-    let (slices, rows, columns) = (try count("slices", &reader), try count("rows", &reader), try count("columns", &reader))
+    let (slices, rows, columns) = (
+      try count("slices", &reader), try count("rows", &reader), try count("columns", &reader)
+    )
     let field = try reader.integer("field", default: 8, in: 1...32)
     let bits = try reader.integer("bits", default: field, in: 1...32)
     let along = try reader.choice("along", default: Axis.columns)

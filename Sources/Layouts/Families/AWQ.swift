@@ -38,7 +38,8 @@ struct AWQ: Layout {
     return try gemv(weight, qweight, scales, zeros, stored)
   }
 
-  private func group(_ inputs: Int, groups: Int?, _ weight: String, _ stored: StoredTensors) throws(LayoutError) -> Int {
+  private func group(_ inputs: Int, groups: Int?, _ weight: String, _ stored: StoredTensors) throws(LayoutError) -> Int
+  {
     let configured = stored.configuration.integer("group_size", "q_group_size")
     let size = configured.map { $0 == -1 ? inputs : $0 } ?? groups.map { $0 > 0 ? inputs / $0 : 0 } ?? 128
     guard size > 0, groups == nil || inputs.dividedRoundingUp(by: size) == groups else {

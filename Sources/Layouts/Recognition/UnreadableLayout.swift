@@ -19,7 +19,8 @@ public struct UnreadableLayout: BadFileError, Equatable {
 
   private typealias Finding = (layout: String, remedy: String)
 
-  private static let repacked = "its weights are repacked for one GPU kernel; convert the checkpoint that it was made of"
+  private static let repacked =
+    "its weights are repacked for one GPU kernel; convert the checkpoint that it was made of"
   private static let pack = "dequantize it with its own library, or pack it as it is into a .bale"
 
   private static let methods: [String: String] = [

@@ -3,8 +3,8 @@ import ByteIO
 import Checkpoints
 import Codecs
 import Conversion
-import Layouts
 import JSON
+import Layouts
 import Tensors
 
 /// `bale convert`: from any container to any other.

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Checkpoints
 import Conversion
-import Layouts
 import JSON
+import Layouts
 import Verification
 
 /// `bale diff`: two checkpoints of any formats, tensor by tensor.

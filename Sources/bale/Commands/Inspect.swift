@@ -1,8 +1,8 @@
 import ArgumentParser
 import Checkpoints
 import Conversion
-import Layouts
 import JSON
+import Layouts
 
 /// `bale inspect`: what a checkpoint holds, from its headers alone.
 struct Inspect: ParsableCommand {

@@ -3,8 +3,8 @@ import BaleFormat
 import ByteIO
 import Checkpoints
 import Conversion
-import Layouts
 import JSON
+import Layouts
 
 /// `bale pack`: any checkpoint into a `.bale` file.
 struct Pack: ParsableCommand {
