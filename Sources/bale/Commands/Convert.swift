@@ -4,6 +4,7 @@ import Checkpoints
 import Codecs
 import Conversion
 import JSON
+import Layouts
 import Tensors
 
 /// `bale convert`: from any container to any other.
@@ -60,7 +61,7 @@ struct Convert: ParsableCommand {
     let format = try format()
     if format == .bale { return try pack() }
     let start = ContinuousClock.now
-    let checkpoint = try seen(Checkpoints.open(source), as: format)
+    let checkpoint = try seen(Layouts.open(source), as: format)
     let isSingleFile = Checkpoints.format(ofDestination: destination) != nil
     let plan = try ConvertPlan(checkpoint, request: request(checkpoint, format, isSingleFile: isSingleFile))
     if outputOptions.dryRun { return ConvertPrinter(command: self).dryRun(plan) }
@@ -117,7 +118,7 @@ struct Convert: ParsableCommand {
   private func pack() throws {
     let start = ContinuousClock.now
     let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: .bale).recipe
-    let checkpoint = try Checkpoints.open(source)
+    let checkpoint = try Layouts.open(source)
     _ = try ggufOptions.quantization(quantize, of: checkpoint, as: .bale)
     if resume { throw ValidationError("--resume isn't for .bale files, which are written front to back") }
     let plan = try PackPlan(checkpoint, recipe: recipe)
