@@ -10,7 +10,7 @@ let package = Package(
       name: "Bale",
       targets: [
         "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "BaleFormat",
-        "Calibration", "Architectures", "Pipeline", "Checkpoints", "Conversion", "Verification",
+        "Calibration", "Architectures", "Pipeline", "Checkpoints", "Layouts", "Conversion", "Verification",
       ]),
   ],
   dependencies: [
@@ -46,7 +46,7 @@ let package = Package(
 
     .target(
       name: "Calibration",
-      dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "Pipeline", "CKernels", "CLAPACK"]),
+      dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "GGUF", "Pipeline", "CKernels", "CLAPACK"]),
     .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "GGUF"]),
 
     // What joins them.
@@ -57,9 +57,10 @@ let package = Package(
       dependencies: [
         "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat",
       ]),
+    .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline"]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Calibration", "Architectures", "Pipeline", "CKernels"]),
+      dependencies: ["Checkpoints", "Layouts", "Architectures", "Calibration", "Experts", "Pipeline", "CKernels"]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",
@@ -85,9 +86,12 @@ let package = Package(
       exclude: ["Goldens", "TokenizerGoldens", "NameGoldens"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(
-      name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),
+      name: "LayoutsTests", dependencies: ["Layouts", "Conversion", "Safetensors", "TestSupport"]),
+    .testTarget(
+      name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["bale", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["bale", "Conversion", "GGUF", "Safetensors", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -4,6 +4,7 @@ import ByteIO
 import Checkpoints
 import Conversion
 import JSON
+import Layouts
 
 /// `bale pack`: any checkpoint into a `.bale` file.
 struct Pack: ParsableCommand {
@@ -42,7 +43,7 @@ struct Pack: ParsableCommand {
   @Flag(name: .customLong("sha256"), help: "Store a SHA-256 for each chunk beside the fast digest.")
   var sha256 = false
 
-  @OptionGroup var calibrationArguments: CalibrationArguments
+  @OptionGroup(title: "Calibration options") var calibrationArguments: CalibrationArguments
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
 
@@ -53,7 +54,7 @@ struct Pack: ParsableCommand {
 
   func run() throws {
     let start = ContinuousClock.now
-    let checkpoint = try Checkpoints.open(source)
+    let checkpoint = try Layouts.open(source)
     let recipe = try Recipe(named: recipe)
     let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibrationArguments.options(for: checkpoint))
     Notice.skipped(checkpoint, options: options)
