@@ -59,7 +59,7 @@ let package = Package(
       ]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Architectures", "Experts", "Pipeline", "CKernels"]),
+      dependencies: ["Checkpoints", "Calibration", "Architectures", "Experts", "Pipeline", "CKernels"]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",
