@@ -2,17 +2,23 @@ extension Recipe {
   /// The recipes that have a name: `lossless`; ENCODING-experts, which quantizes the routed experts alone;
   /// ENCODING-linear and rtn-ENCODING, all weight matrices but routers, embeddings and the head, rounded to nearest;
   /// and spqr, spqr3, spqr2 and gptq-ENCODING, the same matrices by a solver with calibration.
-  public static let builtInNames: [String] =
-    ["lossless"] + shortEncodings.flatMap { ["\($0)-experts", "\($0)-linear"] }
-    + roundedEncodings.map { "rtn-\($0.name)" } + spqrWidths.map(\.name) + solvedEncodings.map { "gptq-\($0)" }
-
-  private static let shortEncodings = ["mxfp4", "int8", "int4", "int3", "int2", "nf4"]
-  private static let solvedEncodings = ["int8", "int4", "int3", "int2", "nf4", "mxfp4", "ternary"]
-  private static let spqrWidths: [(name: String, bits: Int)] = [("spqr", 4), ("spqr3", 3), ("spqr2", 2)]
-  private static let roundedEncodings: [(name: String, encoding: String)] = {
-    let spqr: [(name: String, encoding: String)] = spqrWidths.map { ($0.name, "spqr:bits=\($0.bits)") }
-    return solvedEncodings.map { ($0, $0) } + spqr
+  public static let builtInNames: [String] = {
+    var names = ["lossless"]
+    for encoding in shortEncodings { names += ["\(encoding)-experts", "\(encoding)-linear"] }
+    for encoding in roundedEncodings { names.append("rtn-" + encoding.name) }
+    for spqr in spqrWidths { names.append(spqr.name) }
+    for encoding in solvedEncodings { names.append("gptq-" + encoding) }
+    return names
   }()
+
+  private typealias Named = (name: String, encoding: String)
+
+  private static let shortEncodings: [String] = ["mxfp4", "int8", "int4", "int3", "int2", "nf4"]
+  private static let solvedEncodings: [String] = ["int8", "int4", "int3", "int2", "nf4", "mxfp4", "ternary"]
+  private static let spqrWidths: [Named] = [
+    ("spqr", "spqr:bits=4"), ("spqr3", "spqr:bits=3"), ("spqr2", "spqr:bits=2"),
+  ]
+  private static let roundedEncodings: [Named] = solvedEncodings.map { ($0, $0) } + spqrWidths
 
   /// The recipe of that name, or nil. Throws `CodecError` if an encoding it names doesn't exist.
   static func builtIn(_ name: String) throws -> Recipe? {
@@ -34,7 +40,7 @@ extension Recipe {
       return try Treatment(parsing: rounded.encoding)
     }
     if let spqr = spqrWidths.first(where: { name == $0.name }) {
-      return try Treatment(parsing: "spqr:bits=\(spqr.bits)@gptq")
+      return try Treatment(parsing: spqr.encoding + "@gptq")
     }
     return solvedEncodings.contains { name == "gptq-\($0)" } ? try Treatment(parsing: name) : nil
   }
