@@ -12,8 +12,8 @@ public struct GGUFView: Checkpoint {
   public let metadata: GGUFMetadata
   /// Source tensors that have no place in GGUF, with the reason.
   public let dropped: [(name: String, reason: String)]
-  private let source: any Checkpoint
-  private let map: [GGUFMappedTensor]
+  let source: any Checkpoint
+  let map: [GGUFMappedTensor]
 
   public var path: String { source.path }
   public var format: ContainerFormat { source.format }
