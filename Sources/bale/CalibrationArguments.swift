@@ -13,15 +13,22 @@ struct CalibrationArguments: ParsableArguments {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Bits a weight that SpQR may spend on each matrix, everything included.", valueName: "B"))
+    help: ArgumentHelp(
+      "Bits a weight, everything included, that SpQR may spend on each matrix, or --dedupe-experts on experts.",
+      valueName: "B"))
   var targetBits: Double?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("The share of a Hessian's mean diagonal that is added to its diagonal.", valueName: "0...1"))
+  var damping: Float = 0.1
 
   @Option(name: .long, help: "What becomes of weights without statistics.")
   var uncovered: CalibrationOptions.Uncovered = .refuse
 
   func validate() throws {
-    if let targetBits, !(2...16).contains(targetBits) { throw ValidationError("--target-bits should be 2 to 16") }
-    if targetBits != nil, calibration == nil { throw ValidationError("--target-bits goes with --calibration") }
+    guard (0...1).contains(damping) else { throw ValidationError("--damping should be 0 to 1") }
+    if let targetBits, !(0.1...16).contains(targetBits) { throw ValidationError("--target-bits should be 0.1 to 16") }
   }
 
   /// What to go by; nil where no statistics are given.
@@ -29,6 +36,7 @@ struct CalibrationArguments: ParsableArguments {
     guard let calibration else { return nil }
     var options = CalibrationOptions(try CalibrationFile.open(calibration, for: checkpoint))
     options.targetBits = targetBits
+    options.damping = damping
     options.uncovered = uncovered
     return options
   }

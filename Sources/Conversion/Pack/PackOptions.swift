@@ -15,6 +15,12 @@ public struct PackOptions: Sendable {
 
   public init() {}
 
+  /// Adds a member to what the file says of its making.
+  public mutating func note(_ key: String, _ value: JSONValue) {
+    let members = metadata.object?.members ?? []
+    metadata = .object(JSONObject(members + [JSONObject.Member(key, value)]))
+  }
+
   var writer: BaleWriter.Options {
     var options = BaleWriter.Options()
     options.overwrite = overwrite
@@ -39,7 +45,7 @@ public struct PackReport: Sendable {
   /// Bits a weight over the tensors that were quantized, everything included; nil if none was.
   public var quantizedBits: Double? {
     let quantized = plan.tensors.indices.filter { !plan.tensors[$0].isExact }
-    let weights = quantized.reduce(0) { $0 + plan.tensors[$1].shape.elements }
+    let weights = quantized.reduce(0) { $0 + (plan.tensors[$1].isShared ? 0 : plan.tensors[$1].shape.elements) }
     guard weights > 0 else { return nil }
     return Double(quantized.reduce(0) { $0 + storedBytes[$1] }) * 8 / Double(weights)
   }

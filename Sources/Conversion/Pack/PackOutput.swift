@@ -69,13 +69,15 @@ final class PackOutput: @unchecked Sendable {
   func addFiles(digests: [String: [UInt8]]) throws {
     for (index, tensor) in plan.tensors.enumerated() {
       let cost = statistics[index]
+      if tensor.isShared { continue }
       if !tensor.isExact {
         try writer.setError(ids[index], relativeMSE: cost.relativeMSE, maximum: cost.maximumError)
       } else if let error = tensor.sourceError {
         try writer.setError(ids[index], relativeMSE: error.relativeMSE, maximum: error.maximumError)
       }
     }
-    let positions = Dictionary(uniqueKeysWithValues: plan.tensors.enumerated().map { ($1.source, $0) })
+    let positions = Dictionary(
+      uniqueKeysWithValues: plan.tensors.enumerated().filter { !$1.isShared }.map { ($1.source, $0) })
     for file in checkpoint.files {
       guard let segments = try segments(of: file, positions: positions), let digest = digests[file.name] else {
         continue

@@ -25,6 +25,8 @@ public struct PackPlan: Sendable {
     public var compressed: Bool
     /// What makes its parts as wholes; nil where each span is encoded by itself.
     public var producer: (any PartProducer)?
+    /// True for what several tensors of the source share: it is none of them, and kept resident.
+    public var isShared = false
 
     /// True if the source's bytes come back from what is stored.
     public var isExact: Bool { Transcoder.isExact(from: sourceCodec, to: codec) }

@@ -6,8 +6,10 @@ import Tensors
 extension PackPlan {
   /// Decides what becomes of every tensor. Throws `PlanError` naming the tensor that can't be stored as asked.
   /// - Parameter calibration: what recipes with solvers go by.
+  /// - Parameter sharing: which experts are stored beside centroids; it goes before the recipe.
   public init(
-    _ checkpoint: any Checkpoint, recipe: Recipe, calibration: CalibrationOptions? = nil
+    _ checkpoint: any Checkpoint, recipe: Recipe, calibration: CalibrationOptions? = nil,
+    sharing: ExpertSharing? = nil
   ) throws(PlanError) {
     let calibrated = try CalibratedTensors(checkpoint, recipe: recipe, options: calibration)
     tensors = []
@@ -20,7 +22,12 @@ extension PackPlan {
         dropped.append((source.name, "the recipe '\(recipe.name)' drops it"))
         continue
       }
-      let tensor = try Self.tensor(source, index: index, treatment: treatment, calibrated)
+      let tensor: Tensor
+      if let shared = try Self.shared(source, index: index, sharing) {
+        tensor = shared
+      } else {
+        tensor = try Self.tensor(source, index: index, treatment: treatment, calibrated)
+      }
       tensors.append(tensor)
       for (address, part) in try Self.parts(of: tensor, at: tensors.count - 1, in: checkpoint) {
         if let address {
@@ -30,6 +37,11 @@ extension PackPlan {
         }
       }
     }
+    for centroid in try sharing?.centroids(in: checkpoint) ?? [] {
+      tensors.append(centroid)
+      let part = try Self.part(of: centroid, at: tensors.count - 1, slices: 0..<(centroid.shape.dimensions.first ?? 1))
+      records.append(Record(kind: .resident, parts: [part]))
+    }
     for (address, parts) in experts.sorted(by: { $0.key < $1.key }) {
       records.append(
         Record(
@@ -37,9 +49,30 @@ extension PackPlan {
     }
   }
 
+  /// An expert's tensor as sharing has it; nil where the recipe decides.
+  private static func shared(
+    _ source: CheckpointTensor, index: Int, _ sharing: ExpertSharing?
+  ) throws(PlanError) -> Tensor? {
+    do {
+      guard let found = try sharing?.treatment(ofTensor: index, role: source.role) else { return nil }
+      try found.codec.check(source.shape)
+      return Tensor(
+        source: index, name: source.name, shape: source.shape, role: source.role, sourceCodec: source.codec,
+        sourceDType: source.sourceDType, sourceError: source.error, codec: found.codec, compressed: false,
+        producer: found.producer)
+    } catch {
+      throw PlanError(tensor: source.name, reason: "\(error)")
+    }
+  }
+
   private static func tensor(
     _ source: CheckpointTensor, index: Int, treatment: Treatment, _ calibrated: CalibratedTensors
   ) throws(PlanError) -> Tensor {
+    if source.isReferenced, [.keep, .lossless].contains(treatment) {
+      throw PlanError(
+        tensor: source.name,
+        reason: "it is stored beside a centroid and can't be carried over; name an encoding, or --dedupe-experts")
+    }
     do {
       let (codec, rule) = try target(of: source, treatment: treatment)
       try codec.check(source.shape)
@@ -78,23 +111,27 @@ extension PackPlan {
     (codec as? PlainCodec).flatMap { SplitCodec($0.dtype) } ?? codec
   }
 
-  /// A tensor's parts, each with the expert whose record it goes in. Experts are kept apart only in files meant to
-  /// run: what is compressed is an archive, and stays whole.
+  /// A tensor's parts, each with the expert whose record it goes in. Matrices of an expert are kept together only in
+  /// files meant to run. In an archive, whose records are compressed, each has a record of its own, so that equal ones
+  /// are stored once.
   private static func parts(
     of tensor: Tensor, at index: Int, in checkpoint: any Checkpoint
   ) throws(PlanError) -> [(ExpertAddress?, Part)] {
     let whole = 0..<(tensor.shape.dimensions.first ?? 1)
     let isVariable = tensor.codec.planes.contains { $0.extent == .variable }
-    if tensor.compressed && !isVariable { return [(nil, try part(of: tensor, at: index, slices: whole))] }
+    let isArchived = tensor.compressed && !isVariable
+    func home(_ layer: Int, _ expert: Int) -> ExpertAddress? {
+      isArchived ? nil : ExpertAddress(layer: layer, expert: expert)
+    }
     switch tensor.role {
     case .expert(let layer, let expert?, _), .expertBias(let layer, let expert?):
-      return [(ExpertAddress(layer: layer, expert: expert), try part(of: tensor, at: index, slices: whole))]
+      return [(home(layer, expert), try part(of: tensor, at: index, slices: whole))]
     case .expert(let layer, nil, _), .expertBias(let layer, nil):
       guard !whole.isEmpty, canBeSliced(tensor, in: checkpoint) else { fallthrough }
       var parts: [(ExpertAddress?, Part)] = []
       for slice in whole {
         let part = try part(of: tensor, at: index, slices: slice..<slice + 1)
-        parts.append((ExpertAddress(layer: layer, expert: slice), part))
+        parts.append((home(layer, slice), part))
       }
       return parts
     default: return [(nil, try part(of: tensor, at: index, slices: whole))]

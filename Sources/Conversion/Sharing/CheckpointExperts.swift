@@ -75,8 +75,7 @@ public struct CheckpointExperts: ExpertSource {
       guard count > 0 else { return [] }
       let rows = tensor.shape.elements / columns / count
       let halves = matrix == "gateUp"
-      let names =
-        halves ? [Experts.ExpertMatrix.gate, .up] : [Experts.ExpertMatrix(rawValue: matrix)].compactMap { $0 }
+      let names = halves ? [Experts.ExpertMatrix.gate, .up] : [Experts.ExpertMatrix(rawValue: matrix)].compactMap { $0 }
       let height = halves ? rows / 2 : rows
       return (0..<count).flatMap { slice in
         names.enumerated().map { half, name in
@@ -125,17 +124,15 @@ public struct CheckpointExperts: ExpertSource {
     var position = wanted.lowerBound
     while position < wanted.upperBound {
       let range = position..<min(wanted.upperBound, (position / span + 1) * span)
-      let values: EncodedBytes
       do {
-        values = try reader.values(range)
+        try reader.values(range).withFloats {
+          let target = UnsafeMutableBufferPointer(
+            rebasing: output[range.lowerBound - wanted.lowerBound..<range.upperBound - wanted.lowerBound])
+          _ = target.update(fromContentsOf: $0)
+        }
       } catch let error as CodecError {
         throw TensorError(
           tensor: checkpoint.tensors[reader.tensor].name, file: checkpoint.path, error: error)
-      }
-      values.withFloats { floats in
-        let target = UnsafeMutableBufferPointer(
-          rebasing: output[range.lowerBound - wanted.lowerBound..<range.upperBound - wanted.lowerBound])
-        _ = target.update(fromContentsOf: floats)
       }
       position = range.upperBound
     }
