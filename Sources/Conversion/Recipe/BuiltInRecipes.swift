@@ -4,7 +4,7 @@ extension Recipe {
   public static let builtInNames =
     ["lossless"] + shortEncodings.flatMap { ["\($0)-experts", "\($0)-linear"] }
 
-  private static let shortEncodings = ["mxfp4", "int8", "int4", "int3", "int2", "nf4"]
+  private static let shortEncodings = ["mxfp4", "nvfp4", "fp8", "int8", "int4", "int3", "int2", "nf4"]
 
   /// The recipe of that name, or nil. Throws `CodecError` if an encoding it names doesn't exist.
   static func builtIn(_ name: String) throws -> Recipe? {
