@@ -10,7 +10,7 @@ let package = Package(
       name: "Bale",
       targets: [
         "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "BaleFormat",
-        "Calibration", "Architectures", "Pipeline", "Checkpoints", "Conversion", "Verification",
+        "Calibration", "Architectures", "Pipeline", "Checkpoints", "Layouts", "Conversion", "Verification",
       ]),
   ],
   dependencies: [
@@ -57,9 +57,10 @@ let package = Package(
       dependencies: [
         "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat",
       ]),
+    .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline"]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Architectures", "Pipeline", "CKernels"]),
+      dependencies: ["Checkpoints", "Layouts", "Architectures", "Pipeline", "CKernels"]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",
@@ -84,6 +85,8 @@ let package = Package(
       name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"],
       exclude: ["Goldens", "TokenizerGoldens", "NameGoldens"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
+    .testTarget(
+      name: "LayoutsTests", dependencies: ["Layouts", "Conversion", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),

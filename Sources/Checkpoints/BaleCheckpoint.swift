@@ -44,7 +44,7 @@ public struct BaleCheckpoint: Checkpoint {
     files = originals.map { original in
       CheckpointFile(
         name: original.name, size: original.size,
-        holdsTensors: original.segments.contains { if case .tensor = $0.source { true } else { false } })
+        holdsTensors: original.segments.contains { $0.source.isTensor })
     }
   }
 
@@ -112,7 +112,10 @@ public struct BaleCheckpoint: Checkpoint {
       case .tensor(let name):
         guard let position = positions[name] else { throw UnrestorableFile(file: file.name, path: path) }
         return .tensor(position, segment.offset..<segment.offset + segment.count)
-      case .layout, .unknown: throw UnrestorableFile(file: file.name, path: path)
+      case .layout(let arrangement, let name):
+        guard let position = positions[name] else { throw UnrestorableFile(file: file.name, path: path) }
+        return .layout(arrangement, tensor: position, segment.offset..<segment.offset + segment.count)
+      case .unknown: throw UnrestorableFile(file: file.name, path: path)
       }
     }
   }
@@ -143,6 +146,16 @@ public struct BaleCheckpoint: Checkpoint {
 
   /// Reads of a `.bale` are checked against digests: a change shows as damage.
   public func checkUnchanged() throws {}
+}
+
+extension BaleSegment.Source {
+  /// True if the bytes come from a tensor.
+  fileprivate var isTensor: Bool {
+    switch self {
+    case .tensor, .layout: true
+    case .blob, .zeros, .unknown: false
+    }
+  }
 }
 
 /// An original file whose bytes this version can't put together.

@@ -36,6 +36,7 @@ public enum CodecRegistry {
     "nf4": { (reader) throws(CodecError) in try NormalFloatCodec(&reader, table: .nf4) },
     "fp4": { (reader) throws(CodecError) in try NormalFloatCodec(&reader, table: .fp4) },
     "int8": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 8) },
+    "integers": { (reader) throws(CodecError) in try IntegersCodec(&reader) },
     "split": { (reader) throws(CodecError) in try SplitCodec(&reader) },
     "ternary": { (reader) throws(CodecError) in try TernaryCodec(&reader) },
     "trellis": { (_) throws(CodecError) in TrellisCodec() },

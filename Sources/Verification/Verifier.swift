@@ -2,6 +2,7 @@ import BaleFormat
 import ByteIO
 import Checkpoints
 import Conversion
+import Layouts
 import Tensors
 
 /// What `bale verify` found in a checkpoint.
@@ -46,7 +47,7 @@ public struct Verifier: Sendable {
 
   /// Structural faults are thrown, as the error of the format; damage that digests find is in the report.
   public func run(resources: Resources, progress: @escaping ProgressHandler) throws -> VerificationReport {
-    let checkpoint = try Checkpoints.open(path)
+    let checkpoint = try Layouts.open(path)
     var report = VerificationReport(
       format: checkpoint.format, tensors: checkpoint.tensors.count, bytesChecked: 0, damage: [], mismatches: [],
       comparison: [])
@@ -59,7 +60,7 @@ public struct Verifier: Sendable {
       report.damage = result.damage
     }
     guard let source, report.damage.isEmpty else { return report }
-    let original = try Checkpoints.open(source)
+    let original = try Layouts.open(source)
     let differences = try CheckpointDiff(original, checkpoint).run(resources: resources, progress: progress)
     let stored = Dictionary(checkpoint.tensors.map { ($0.name, $0) }) { first, _ in first }
     report.comparison = differences.map { RoundTrip(difference: $0, stored: stored[$0.name]?.error) }

@@ -4,6 +4,7 @@ import Checkpoints
 import Codecs
 import Conversion
 import JSON
+import Layouts
 import Tensors
 
 /// `bale convert`: from any container to any other.
@@ -62,7 +63,7 @@ struct Convert: ParsableCommand {
     let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: format).recipe
     if format == .bale { return try pack(recipe) }
     let start = ContinuousClock.now
-    let checkpoint = try seen(Checkpoints.open(source), as: format)
+    let checkpoint = try seen(Layouts.open(source), as: format)
     let isSingleFile = Checkpoints.format(ofDestination: destination) != nil
     var request = ConvertRequest(
       format: format, isSingleFile: isSingleFile, recipe: recipe, dequantized: dequantize?.dtype,
@@ -108,7 +109,7 @@ struct Convert: ParsableCommand {
   /// To `.bale`: the same as packing by a recipe made from the options.
   private func pack(_ recipe: Recipe) throws {
     let start = ContinuousClock.now
-    let checkpoint = try Checkpoints.open(source)
+    let checkpoint = try Layouts.open(source)
     let plan = try PackPlan(checkpoint, recipe: recipe)
     var packing = PackOptions()
     packing.overwrite = outputOptions.force

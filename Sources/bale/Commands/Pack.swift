@@ -4,6 +4,7 @@ import ByteIO
 import Checkpoints
 import Conversion
 import JSON
+import Layouts
 
 /// `bale pack`: any checkpoint into a `.bale` file.
 struct Pack: ParsableCommand {
@@ -51,7 +52,7 @@ struct Pack: ParsableCommand {
 
   func run() throws {
     let start = ContinuousClock.now
-    let checkpoint = try Checkpoints.open(source)
+    let checkpoint = try Layouts.open(source)
     let recipe = try Recipe(named: recipe)
     let plan = try PackPlan(checkpoint, recipe: recipe)
     Notice.skipped(checkpoint, options: options)
