@@ -17,6 +17,7 @@ public enum Layouts {
   /// In the order in which they are tried: a stored tensor belongs to the first that takes it.
   public static let all: [any Layout] = [
     BitsAndBytes(), GPTQ(), AWQ(), MLX(),
+    GPTOSSExperts(), CompressedTensorsFloat(), ModelOpt(), MLXFloat(), TorchAOFloat(), ScaledFP8(),
   ]
 
   /// Opens a checkpoint and sees through the layouts of its tensors. Throws what `Checkpoints.open` throws, and

@@ -76,13 +76,19 @@ public struct NVFP4Codec: TensorStatisticCodec, Hashable {
   /// The scale of every scale byte under a factor, each operation rounded to F32. The bytes of NaN give NaN.
   func scales(factor: Float) -> [Float] {
     let bytes = Elements.table(.f8e4m3)
+    if global == .divide { return bytes.map { $0 / factor } }
+    let multiplier = multiplier(factor: factor)
+    return global == .none ? bytes : bytes.map { $0 * multiplier }
+  }
+
+  /// What scales are multiplied by under a factor: for `divide` its inverse, which gives scales that may differ by a
+  /// unit in the last place.
+  public func multiplier(factor: Float) -> Float {
     switch global {
-    case .multiply: return bytes.map { $0 * factor }
-    case .divide: return bytes.map { $0 / factor }
-    case .absmax:
-      let factor = factor / Self.largest
-      return bytes.map { $0 * factor }
-    case .none: return bytes
+    case .multiply: factor
+    case .divide: 1 / factor
+    case .absmax: factor / Self.largest
+    case .none: 1
     }
   }
 }

@@ -96,8 +96,9 @@ struct Convert: ParsableCommand {
   /// A Hugging Face model of a known architecture becomes the GGUF model that llama.cpp loads, and the other way
   /// round where the destination is a directory.
   private func seen(_ checkpoint: any Checkpoint, as format: ContainerFormat) throws -> any Checkpoint {
-    if container { return checkpoint }
+    if container { return (checkpoint as? LayoutCheckpoint)?.stored ?? checkpoint }
     if format == .gguf { return try GGUFView(checkpoint, preTokenizer: ggufOptions.preTokenizer) ?? checkpoint }
+    if let dtype = dequantize?.dtype, let plain = PlainGPTOSSView(checkpoint, dtype: dtype) { return plain }
     guard Checkpoints.format(ofDestination: destination) == nil else { return checkpoint }
     return try HuggingFaceView(checkpoint, dtype: dequantize?.dtype) ?? checkpoint
   }
