@@ -46,7 +46,7 @@ let package = Package(
 
     .target(
       name: "Calibration",
-      dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "Pipeline", "CKernels", "CLAPACK"]),
+      dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "GGUF", "Pipeline", "CKernels", "CLAPACK"]),
     .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "GGUF"]),
 
     // What joins them.
@@ -60,7 +60,7 @@ let package = Package(
     .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline"]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Layouts", "Architectures", "Pipeline", "CKernels"]),
+      dependencies: ["Checkpoints", "Layouts", "Architectures", "Calibration", "Experts", "Pipeline", "CKernels"]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",
@@ -88,9 +88,10 @@ let package = Package(
     .testTarget(
       name: "LayoutsTests", dependencies: ["Layouts", "Conversion", "Safetensors", "TestSupport"]),
     .testTarget(
-      name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),
+      name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["bale", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["bale", "Conversion", "GGUF", "Safetensors", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

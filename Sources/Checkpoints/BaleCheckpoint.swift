@@ -17,6 +17,7 @@ public struct BaleCheckpoint: Checkpoint {
   public let tensors: [CheckpointTensor]
   public let files: [CheckpointFile]
   private let stored: [BaleTensor]
+  let references: ReferencedTensors
   private let originals: [String: BaleOriginal]
   private let positions: [String: Int]
 
@@ -28,14 +29,18 @@ public struct BaleCheckpoint: Checkpoint {
     self.path = path
     let file = try BaleFile(path)
     self.file = file
-    let stored = file.storedOrder.map { file.tensor(at: $0) }
+    let all = file.storedOrder.map { file.tensor(at: $0) }
+    let references = try ReferencedTensors(all, in: file)
+    self.references = references
+    // What only serves other tensors is no tensor of the model.
+    let stored = all.filter { !references.isReference($0.name) }
     self.stored = stored
     tensors = try stored.map { tensor in
       let codec = try CodecRegistry.codec(tensor.encoding)
       try file.check(tensor, against: codec)
       return CheckpointTensor(
-        name: tensor.name, shape: tensor.shape, codec: codec, sourceDType: tensor.dtype,
-        storedBytes: tensor.storedBytes,
+        name: tensor.name, shape: tensor.shape, codec: references.view(of: tensor) ?? codec, sourceDType: tensor.dtype,
+        storedBytes: tensor.storedBytes + references.shareOfReference(tensor.name),
         error: tensor.error.map { StoredError(relativeMSE: $0.relativeMSE, maximumError: $0.maximum) })
     }
     positions = Dictionary(stored.enumerated().map { ($1.name, $0) }) { first, _ in first }
@@ -57,11 +62,18 @@ public struct BaleCheckpoint: Checkpoint {
       + [("root", file.roots.map { hexadecimal($0) }.joined(separator: ", "))]
   }
 
+  /// Layers whose experts have their hidden neurons in another order than the source's (specs/experts.md).
+  public var reorderedLayers: [Int] {
+    let metadata = try? JSONValue(parsing: file.metadata)
+    return metadata?["experts"]?["reordered_layers"]?.array?.compactMap(\.int) ?? []
+  }
+
   public func read(
     _ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
   ) throws -> [Int] {
     let entry = stored[tensor]
     let codec = tensors[tensor].codec
+    if codec is DecodedView { return [try references.read(entry, elements: elements, into: planes[0])] }
     let stride = entry.shape.elements / max(entry.shape.dimensions.first ?? 1, 1)
     var counts = [Int](repeating: 0, count: planes.count)
     for part in entry.parts where !elements.isEmpty {

@@ -5,13 +5,17 @@ import Pipeline
 /// Makes runs of a tensor in its new encoding: reads, turns over, measures.
 struct TensorConverter: Sendable {
   let reader: SpanReader
-  let transcoder: Transcoder
+  private(set) var transcoder: Transcoder
   /// What the target has to know of the whole tensor, one a pass.
   var statistics: [TensorStatistic] = []
 
-  init(_ checkpoint: any Checkpoint, tensor: Int, to codec: any Codec, rule: ScaleRule?, measured: Bool) throws {
+  init(
+    _ checkpoint: any Checkpoint, tensor: Int, to codec: any Codec, rule: ScaleRule?, measured: Bool,
+    importance: TensorImportance? = nil
+  ) throws {
     reader = SpanReader(checkpoint, tensor: tensor)
     transcoder = try Transcoder(from: reader.codec, to: codec, rule: rule, measured: measured)
+    transcoder.importance = importance
   }
 
   /// Elements `range` of the tensor, encoded as a piece of its own. The target may begin a piece anywhere; where the
@@ -22,19 +26,20 @@ struct TensorConverter: Sendable {
     if transcoder.isCopy && covering == range { return (input, ErrorStatistics()) }
     let output = EncodedBytes(transcoder.target, elements: range.count, columns: reader.columns)
     if covering == range {
-      return (output, try run(transcoder, input, output))
+      return (output, try run(transcoder, input, at: range.lowerBound, output))
     }
     let values = try decoded(input, dropping: range.lowerBound - covering.lowerBound, keeping: range.count)
-    let fromValues = try Transcoder(
+    var fromValues = try Transcoder(
       from: PlainCodec(.f32), to: transcoder.target, rule: transcoder.rule, measured: transcoder.measured)
-    return (output, try run(fromValues, values, output))
+    fromValues.importance = transcoder.importance
+    return (output, try run(fromValues, values, at: range.lowerBound, output))
   }
 
   private func run(
-    _ transcoder: Transcoder, _ input: EncodedBytes, _ output: EncodedBytes
+    _ transcoder: Transcoder, _ input: EncodedBytes, at start: Int, _ output: EncodedBytes
   ) throws -> ErrorStatistics {
     try input.withSpan { input in
-      try output.withTargets { try transcoder.run(input, into: $0, statistics: statistics) }
+      try output.withTargets { try transcoder.run(input, at: start, into: $0, statistics: statistics) }
     }
   }
 

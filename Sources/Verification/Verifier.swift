@@ -60,7 +60,7 @@ public struct Verifier: Sendable {
       report.damage = result.damage
     }
     guard let source, report.damage.isEmpty else { return report }
-    let original = try Layouts.open(source)
+    let original = try ReorderedCheckpoint.matching(try Layouts.open(source), to: checkpoint)
     let differences = try CheckpointDiff(original, checkpoint).run(resources: resources, progress: progress)
     let stored = Dictionary(checkpoint.tensors.map { ($0.name, $0) }) { first, _ in first }
     report.comparison = differences.map { RoundTrip(difference: $0, stored: stored[$0.name]?.error) }

@@ -1,6 +1,8 @@
 """Decodes the planes of a span to values, from specs/codecs/*.md alone. All arithmetic is F32, as the pages ask.
 Floats come as float32 (F64 as float64), integers and booleans as themselves."""
 import numpy as np
+import bale_ggml
+import bale_sparse
 
 F32 = np.float32
 # Bits, exponent bits, mantissa bits, bias, and which codes are not numbers: specs/codecs/plain.md.
@@ -147,4 +149,12 @@ def decode(descriptor, elements, columns, roles, data):
         return table4(name, options, elements, planes)
     if name.startswith("int") and name[3:].isdigit():
         return integer(int(name[3:]), options, rows, width, planes).reshape(-1)
+    if name == "ggml":
+        return bale_ggml.decode(options["type"], data[0])
+    if name == "ternary":
+        return bale_sparse.ternary(options, elements, planes, floats)
+    if name in ("bilevel", "spqr"):
+        return bale_sparse.tiles(name, options, rows, width, planes, floats)
+    if name == "trellis":
+        return bale_sparse.trellis(rows, width, planes)
     raise ValueError("the encoding '%s' is not known" % descriptor)

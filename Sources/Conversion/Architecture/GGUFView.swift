@@ -3,6 +3,7 @@ import ByteIO
 import Checkpoints
 import Codecs
 import GGUF
+import Layouts
 import Tensors
 
 /// A Hugging Face checkpoint seen as the GGUF model it becomes: its tensors have GGUF's names, shapes and order, and
@@ -25,7 +26,9 @@ public struct GGUFView: Checkpoint {
   /// The view of a directory whose architecture is known; nil for any other source.
   /// Throws `ArchitectureError` for tensors that don't fit the configuration.
   public init?(_ source: any Checkpoint, preTokenizer: String? = nil) throws {
-    guard let directory = (source as? SafetensorsCheckpoint)?.directory, Path.isDirectory(source.path),
+    let source = Self.unseen(source)
+    guard let directory = (source as? SafetensorsCheckpoint)?.directory ?? (source as? LayoutCheckpoint)?.directory,
+      Path.isDirectory(source.path),
       Path.exists(Path.join(directory, "config.json"))
     else { return nil }
     let model = try HuggingFaceModel(directory: directory)
@@ -42,6 +45,14 @@ public struct GGUFView: Checkpoint {
     tensors = try map.tensors.map {
       CheckpointTensor(name: $0.name, shape: $0.shape, codec: try $0.type.codec)
     }
+  }
+
+  /// gpt-oss as it is stored: its blocks are mapped as they are.
+  private static func unseen(_ source: any Checkpoint) -> any Checkpoint {
+    guard let layouts = source as? LayoutCheckpoint,
+      layouts.logical.contains(where: { $0.layout.hasPrefix("gpt-oss") })
+    else { return source }
+    return layouts.stored
   }
 
   public func read(

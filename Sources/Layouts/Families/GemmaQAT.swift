@@ -11,7 +11,9 @@ struct GemmaQAT: Layout {
   func tensors(in stored: StoredTensors) throws -> [LogicalTensor] {
     guard stored.configuration.method == "gemma" else { return [] }
     let linear = stored.ending(".weight").map { ($0.prefix, $0.tensor, "\($0.prefix).weight_scale") }
-    let embeddings = stored.ending(".embedding_quantized").map { ($0.prefix, $0.tensor, "\($0.prefix).embedding_scale") }
+    let embeddings = stored.ending(".embedding_quantized").map {
+      ($0.prefix, $0.tensor, "\($0.prefix).embedding_scale")
+    }
     return try (linear + embeddings).compactMap { module, codes, scaleName in
       guard [.u8, .i8].contains(codes.dtype), let scale = stored[scaleName] else { return nil }
       return try tensor(module, codes, scale, stored)

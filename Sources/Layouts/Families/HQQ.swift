@@ -42,7 +42,8 @@ struct HQQ: Layout {
         guard let tensor = stored["\(module).\(flag)"], try stored.integers(tensor, of: weight).first != 0 else {
           continue
         }
-        throw stored.fault(.unreadable(layout: "HQQ with quantized scales", remedy: "save it with \(flag)=False"), weight)
+        throw stored.fault(
+          .unreadable(layout: "HQQ with quantized scales", remedy: "save it with \(flag)=False"), weight)
       }
       let dimensions = try stored.integers(stored.required("\(module).shape", of: weight), of: weight)
       shape = try stored.shape(dimensions, of: weight)

@@ -12,7 +12,8 @@ extension StoredTensors {
     if count == 1 { return .tensor }
     guard let groups = scales.shape.last, groups > 0, rows.multiplied(by: groups) == count else {
       throw fault(
-        .shape(stored: scales.name, found: scales.shape, expected: "a scale for each of \(rows) rows, or groups of them"),
+        .shape(
+          stored: scales.name, found: scales.shape, expected: "a scale for each of \(rows) rows, or groups of them"),
         logical)
     }
     if let configured, configured > 0, columns.dividedRoundingUp(by: configured) == groups {

@@ -31,7 +31,7 @@ struct Diff: ParsableCommand {
   func run() throws {
     let progress = ProgressLine("comparing", options: options)
     defer { progress.finish() }
-    let differences = try CheckpointDiff(Layouts.open(first), Layouts.open(second))
+    let differences = try CheckpointDiff.matching(Layouts.open(first), Layouts.open(second))
       .run(resources: options.resources) { progress.update($0) }
     progress.finish()
     DifferencePrinter(options: options).show(differences, all: all)
