@@ -130,7 +130,9 @@ public struct ConvertJob: Sendable {
     do {
       let (encoded, cost) = try converters[unit.run].convert(unit.elements)
       let plane = encoded.onlyPlane
-      if output.isChecked { try plane.withBytes { try FiniteCheck.run($0, as: output.codec, at: unit.elements.lowerBound) } }
+      if output.isChecked {
+        try plane.withBytes { try FiniteCheck.run($0, as: output.codec, at: unit.elements.lowerBound) }
+      }
       try plane.withBytes { try file.write($0, at: offset) }
       return (cost, plane.count)
     } catch let error as CodecError {

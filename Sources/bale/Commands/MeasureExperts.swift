@@ -4,6 +4,7 @@ import Checkpoints
 import Conversion
 import Experts
 import JSON
+import Layouts
 
 /// `bale experts`: what the experts of a model share.
 struct MeasureExperts: ParsableCommand {
@@ -39,7 +40,7 @@ struct MeasureExperts: ParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() throws {
-    let source = CheckpointExperts(try Checkpoints.open(model))
+    let source = CheckpointExperts(try Layouts.open(model))
     guard !source.expertLayers.isEmpty else { throw NoExperts(path: model, unknown: source.unknownLayers) }
     let progress = ProgressLine("measuring", options: options)
     defer { progress.finish() }
@@ -99,7 +100,8 @@ struct MeasureExperts: ParsableCommand {
       ? "no gain: these experts share nothing worth storing once"
       : "sharing centroids would save \(Format.decimals(report.meanSaving, 2)) bits per expert weight at equal error"
     if !unknown.isEmpty {
-      text += "\nnot measured, as their layout isn't understood: layers \(unknown.map(String.init).joined(separator: ", "))"
+      text +=
+        "\nnot measured, as their layout isn't understood: layers \(unknown.map(String.init).joined(separator: ", "))"
     }
     return text
   }
