@@ -13,8 +13,8 @@ public struct GGUFView: Checkpoint {
   public let metadata: GGUFMetadata
   /// Source tensors that have no place in GGUF, with the reason.
   public let dropped: [(name: String, reason: String)]
-  private let source: any Checkpoint
-  private let map: [GGUFMappedTensor]
+  let source: any Checkpoint
+  let map: [GGUFMappedTensor]
   /// How the codes of mapped tensors are moved, by index; the others are made of values.
   private let moves: [Int: BlockMove]
 

@@ -94,11 +94,7 @@ struct MappedRows {
       _ = try source.read(input.tensor, elements: elements, into: [target])
       return
     }
-    let covering = reader.covering(elements)
-    try reader.read(covering).values(reader.codec).withSpan { values in
-      let start = (elements.lowerBound - covering.lowerBound) * MemoryLayout<Float>.size
-      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: values.planes[0][start...].prefix(target.count)))
-    }
+    try reader.values(elements).withSpan { target.copyMemory(from: $0.planes[0]) }
   }
 
   /// The same where the selection is matrices that are to be transposed: those that the range touches are read whole.
