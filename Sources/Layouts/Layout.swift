@@ -16,7 +16,9 @@ public protocol Layout: Sendable {
 public enum Layouts {
   /// In the order in which they are tried: a stored tensor belongs to the first that takes it.
   public static let all: [any Layout] = [
-    BitsAndBytes(), GPTQ(), AWQ(), MLX(),
+    BitsAndBytes(), LLMInt8(), GPTQ(), AWQ(), GemmaQAT(), BitNet(), CompressedTensors(), MLX(), HQQ(), Quanto(),
+    TorchAO(),
+    GPTOSSExperts(), CompressedTensorsFloat(), ModelOpt(), MLXFloat(), TorchAOFloat(), ScaledFP8(),
   ]
 
   /// Opens a checkpoint and sees through the layouts of its tensors. Throws what `Checkpoints.open` throws, and

@@ -41,6 +41,19 @@ struct LayoutFixtureTests {
     "8bit_g64_f16", "8bit_g64_f32",
   ].map { "affine_\($0)" }
 
+  private static let hqq = [
+    "1bit_axis0", "2bit_axis0", "2bit_axis1", "3bit_axis1", "4bit_axis0", "4bit_axis1", "8bit_axis0", "8bit_axis1",
+  ].map { "hqq_\($0)" }
+
+  private static let compressedTensors =
+    ["int_channel_int8", "int_channel_int8_asym"]
+    + [
+      "int2_channel_sym", "int2_channel_sym_v020", "int3_channel_sym", "int3_channel_sym_v020", "int3_g32_asym_v020",
+      "int4_g32_asym_f32", "int4_g32_sym_bf16", "int4_g32_sym_f32", "int5_channel_sym", "int6_channel_sym",
+      "int6_channel_sym_v020", "int7_channel_sym", "int7_channel_sym_v020", "int8_channel_sym",
+      "int8_channel_sym_v020", "int8_g64_sym_f32",
+    ].map { "pack_\($0)" }
+
   static let all: [Case] =
     cases("gptq", gptq, "weight_dequant_f32_out_in", "model.layers.0.mlp.down_proj.weight")
     + cases("awq", ["gemm_4bit_g64", "gemv_4bit_g64"], "weight_dequant_f32_out_in", "fc.weight")
@@ -52,6 +65,13 @@ struct LayoutFixtureTests {
       "model.layers.0.mlp.down_proj.weight")
     + cases("mlx", mlx.filter { $0.hasSuffix("f32") }, "dequant_f32", "fc.weight")
     + cases("metal", ["affine_2bit_g64", "affine_4bit_g64", "affine_8bit_g64"], "dequant_f32", "fc.weight")
+    + cases("hqq", hqq, "dequant_f32", "fc.weight")
+    + cases("quanto", ["qint4", "qint8"], "dequant_f32", "0.weight")
+    + cases("bitnet", ["bitlinear"], "dequant_f32", "w.weight")
+    + cases("torchao", ["int8wo", "intx4_g32"], "dequant_f32", "0.weight")
+    + cases("gemma", ["linear_int2", "linear_int4", "linear_int8"], "dequant_f32", "fc.weight")
+    + cases("bitsandbytes", ["llm_int8"], "weight_dequant_f32", "fc.weight")
+    + cases("compressed-tensors", compressedTensors, "weight_decompressed_f32", "model.layers.0.mlp.down_proj.weight")
 
   @Test(arguments: all)
   func decodesToWhatTheLibrarySays(_ fixture: Case) throws {

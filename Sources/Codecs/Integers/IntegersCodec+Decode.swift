@@ -66,11 +66,20 @@ extension IntegersCodec {
   @inline(__always)
   private func value(_ code: UInt8, _ scale: Float, _ zero: Float) -> Float {
     switch self.zero {
-    case .none: Float(Int8(truncatingIfNeeded: Int(code) << (8 - bits)) >> Int8(8 - bits)) * scale
+    case .none: signed(code) * scale * unit
     case .code, .point: (Float(code) - zero) * scale
     case .bias: Float(code) * scale + zero
     }
   }
+
+  @inline(__always)
+  private func signed(_ code: UInt8) -> Float {
+    Float(Int8(truncatingIfNeeded: Int(code) << (8 - bits)) >> Int8(8 - bits))
+  }
+
+  /// 1 where a scale stands for one code.
+  @inline(__always)
+  private var unit: Float { 1 / Float(over) }
 
   private var isOneStream: Bool {
     switch grouping {

@@ -1,7 +1,9 @@
 extension IntegersCodec {
   public var descriptor: CodecDescriptor {
-    CodecDescriptor(
+    var descriptor = CodecDescriptor(
       "integers", ["bits": "\(bits)", "groups": groupName, "scale": scale.rawValue, "zero": zeroName])
+    if over != 1 { descriptor.parameters.append(.init(key: "over", value: "\(over)")) }
+    return descriptor
   }
 
   private var groupName: String {
@@ -29,10 +31,11 @@ extension IntegersCodec {
     let groups = reader.text("groups") ?? "row"
     let scale = try reader.choice("scale", default: ScalarFloat.f16)
     let zero = reader.text("zero") ?? "none"
+    let over = try reader.integer("over", default: 1, in: 1...1 << 16)
     guard let grouping = Self.grouping(groups), let kind = Self.zero(zero) else {
       throw .descriptor("integers:groups=\(groups),zero=\(zero)", reason: "there are no such groups or zero points")
     }
-    try self.init(bits: bits, grouping: grouping, scale: scale, zero: kind)
+    try self.init(bits: bits, grouping: grouping, scale: scale, zero: kind, over: over)
   }
 
   private static func grouping(_ text: String) -> Grouping? {

@@ -37,13 +37,19 @@ public struct IntegersCodec: Codec, Hashable {
   public let grouping: Grouping
   public let scale: ScalarFloat
   public let zero: Zero
+  /// What a scale stands for so many codes of, mostly 1: w = (q * s) * (1 / over), for `zero` none.
+  public let over: Int
 
   /// Throws `CodecError.descriptor` on a width or a group that doesn't exist.
-  public init(bits: Int, grouping: Grouping, scale: ScalarFloat, zero: Zero) throws(CodecError) {
+  public init(bits: Int, grouping: Grouping, scale: ScalarFloat, zero: Zero, over: Int = 1) throws(CodecError) {
     self.bits = bits
     self.grouping = grouping
     self.scale = scale
     self.zero = zero
+    self.over = over
+    guard over == 1 || (1...1 << 16).contains(over) && zero == .none else {
+      throw .descriptor("\(descriptor)", reason: "a scale stands for 1 to 65536 codes, without zero points")
+    }
     guard (1...8).contains(bits) else { throw .descriptor("\(descriptor)", reason: "codes have 1 to 8 bits") }
     switch grouping {
     case .elements(let count), .indexed(let count), .flat(let count), .strided(let count):

@@ -4,6 +4,7 @@ import Checkpoints
 import Conversion
 import Experts
 import JSON
+import Layouts
 
 /// `bale experts`: what the experts of a model share.
 struct MeasureExperts: ParsableCommand {
@@ -39,7 +40,7 @@ struct MeasureExperts: ParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() throws {
-    let source = CheckpointExperts(try Checkpoints.open(model))
+    let source = CheckpointExperts(try Layouts.open(model))
     guard !source.expertLayers.isEmpty else { throw NoExperts(path: model, unknown: source.unknownLayers) }
     let progress = ProgressLine("measuring", options: options)
     defer { progress.finish() }
