@@ -12,6 +12,7 @@
 #include "statistics.h"
 #include "trellis.h"
 #include "elements.h"
+#include "field16.h"
 #include "planes.h"
 #include "ggml.h"
 #include "spqr.h"
