@@ -35,6 +35,7 @@ public enum CodecRegistry {
     "fp4": { (reader) throws(CodecError) in try NormalFloatCodec(&reader, table: .fp4) },
     "int8": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 8) },
     "split": { (reader) throws(CodecError) in try SplitCodec(&reader) },
+    "delta": { (reader) throws(CodecError) in try DeltaCodec(&reader) },
     "ternary": { (reader) throws(CodecError) in try TernaryCodec(&reader) },
     "trellis": { (_) throws(CodecError) in TrellisCodec() },
     "residual": { (reader) throws(CodecError) in try ResidualCodec(&reader) },

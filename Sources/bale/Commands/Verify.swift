@@ -31,6 +31,11 @@ struct Verify: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("The checkpoint that it was made from.", valueName: "SRC"))
   var against: String?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("With --against: the .bale that it was packed with --base of.", valueName: "OTHER.bale"))
+  var base: String?
+
   @Option(name: .long, help: ArgumentHelp("What 'bale manifest' wrote of it.", valueName: "FILE"))
   var manifest: String?
 
@@ -53,6 +58,7 @@ struct Verify: ParsableCommand {
     guard [manifest, signature, against].compactMap({ $0 }).count <= 1 else {
       throw ValidationError("--against, --manifest and --signature are checks of their own: run one at a time")
     }
+    guard base == nil || against != nil else { throw ValidationError("--base goes with --against") }
   }
 
   func run() throws {
@@ -62,7 +68,9 @@ struct Verify: ParsableCommand {
     let start = ContinuousClock.now
     let progress = ProgressLine("verifying", options: options)
     defer { progress.finish() }
-    let report = try Verifier(path, against: against).run(resources: options.resources) { progress.update($0) }
+    let report = try Verifier(path, against: against, base: base).run(resources: options.resources) {
+      progress.update($0)
+    }
     progress.finish()
     if options.json {
       print(String(decoding: json(report).encoded(.python(indent: 2)), as: UTF8.self))
