@@ -9,7 +9,9 @@ out=out/demo
 rm -rf "$out"
 mkdir -p "$out"
 
-step() { printf '\n\033[1m$ bale %s\033[0m\n' "$*"; "$bale" "$@"; }
+if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; else bold='' plain=''; fi
+title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+step() { title "\$ bale $*"; "$bale" "$@"; }
 
 step inspect "$model"
 step pack "$model" "$out/mixtral.bale" --recipe mxfp4-experts
@@ -17,7 +19,7 @@ step verify "$out/mixtral.bale" --against "$model"
 step pack "$model" "$out/archive.bale" --lossless
 step unpack "$out/archive.bale" "$out/restored"
 
-printf '\n\033[1m$ sha256sum of the originals and of what came back\033[0m\n'
+title '$ sha256sum of the originals and of what came back'
 (cd "$model" && sha256sum ./*) > "$out/originals.sha256"
 (cd "$out/restored" && sha256sum --check "$OLDPWD/$out/originals.sha256")
 
@@ -30,7 +32,8 @@ step diff "$model" "$out/from-gguf"
 "$bale" pack "$model" "$out/int4.bale" --recipe int4-experts --json > "$out/int4.json"
 "$bale" pack "$model" "$out/nf4.bale" --recipe nf4-experts --json > "$out/nf4.json"
 
-printf '\n\033[1mWhat it came to (%s)\033[0m\n\n' "$model"
+title "What it came to ($model)"
+echo
 row() { printf '%-28s %10s %12s %7s %14s %9s %10s\n' "$@"; }
 field() { sed -n "s/^  \"$2\": \([0-9.e+-]*\),\{0,1\}$/\1/p" "$1" | head -1; }
 row "" bytes "bits/weight" ratio "relative MSE" seconds "MB/s"

@@ -2,12 +2,14 @@ import ByteIO
 import Checkpoints
 import Codecs
 import GGUF
+import Layouts
 import Safetensors
 import Tensors
 
 extension ConvertPlan {
   /// Lays the output out. Throws `PlanError`, or the container's error, naming the tensor that it can't hold.
   public init(_ checkpoint: any Checkpoint, request: ConvertRequest) throws {
+    if let refusal = (checkpoint as? LayoutCheckpoint)?.refusal { throw refusal }
     format = request.format
     files = []
     outputs = []
@@ -29,6 +31,7 @@ extension ConvertPlan {
     switch request.format {
     case .safetensors:
       try placeInSafetensors(checkpoint, request)
+      try replaceConfiguration(checkpoint, request)
       if !request.isSingleFile {
         made += (checkpoint as? HuggingFaceView)?.made ?? GGUFSource.travelledFiles(of: checkpoint)
       }
@@ -58,6 +61,23 @@ extension ConvertPlan {
       withoutImportance.append(source.name)
     }
     return output
+  }
+
+  /// Where quantized tensors are written as plain ones, the configuration no longer says that they are quantized.
+  private mutating func replaceConfiguration(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
+    if let view = checkpoint as? LayoutView, !request.isSingleFile {
+      sidecars.removeAll { $0.name == view.configuration.name || PlainConfiguration.isObsolete($0) }
+      return made.append(view.configuration)
+    }
+    guard !request.isSingleFile,
+      checkpoint is PlainGPTOSSView
+        || outputs.contains(where: {
+          !($0.sourceCodec is PlainCodec) && !Transcoder.isExact(from: $0.sourceCodec, to: $0.codec)
+        }),
+      let config = try PlainConfiguration.make(of: checkpoint, dtype: request.dequantized)
+    else { return }
+    sidecars.removeAll { $0.name == config.name || PlainConfiguration.isObsolete($0) }
+    made.append(config)
   }
 
   /// An index names shards that the output doesn't have.

@@ -4,6 +4,7 @@ import Checkpoints
 import Codecs
 import Conversion
 import JSON
+import Layouts
 import Tensors
 
 /// `bale convert`: from any container to any other.
@@ -19,6 +20,7 @@ struct Convert: ParsableCommand {
         bale convert models/mixtral mixtral.gguf
         bale convert mixtral.bale restored --dequantize bf16
         bale convert models/mixtral mixtral.bale --quantize int4:group=32
+        bale convert models/mixtral mixtral-nvfp4 --layout compressed-tensors-nvfp4
       """)
 
   @Argument(help: "A checkpoint: a directory, or a .safetensors, .gguf or .bale file.")
@@ -39,6 +41,13 @@ struct Convert: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Decode what the target can't hold as it is.", valueName: "f32|f16|bf16"))
   var dequantize: FloatType?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Write weight matrices in a layout that other programs load: "
+        + WrittenLayout.allCases.map(\.rawValue).joined(separator: ", ") + ".", valueName: "LAYOUT"))
+  var layout: WrittenLayout?
+
   @Flag(
     name: .long, help: "Change the container alone: keep names and shapes, even of a model whose architecture is known."
   )
@@ -53,6 +62,7 @@ struct Convert: ParsableCommand {
   var resume = false
 
   @OptionGroup(title: "GGUF options") var ggufOptions: GGUFOptions
+  @OptionGroup(title: "Calibration options") var calibrationArguments: CalibrationArguments
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
 
@@ -60,7 +70,7 @@ struct Convert: ParsableCommand {
     let format = try format()
     if format == .bale { return try pack() }
     let start = ContinuousClock.now
-    let checkpoint = try seen(Checkpoints.open(source), as: format)
+    let checkpoint = try seen(calibrated(opened(format), as: format), as: format)
     let isSingleFile = Checkpoints.format(ofDestination: destination) != nil
     let plan = try ConvertPlan(checkpoint, request: request(checkpoint, format, isSingleFile: isSingleFile))
     if outputOptions.dryRun { return ConvertPrinter(command: self).dryRun(plan) }
@@ -81,7 +91,7 @@ struct Convert: ParsableCommand {
     _ checkpoint: any Checkpoint, _ format: ContainerFormat, isSingleFile: Bool
   ) throws -> ConvertRequest {
     let quantization = try ggufOptions.quantization(quantize, of: checkpoint, as: format)
-    let type = quantization == nil ? quantize : nil
+    let type = quantization == nil && !(checkpoint is CalibratedView) ? quantize : nil
     var request = ConvertRequest(
       format: format, isSingleFile: isSingleFile,
       recipe: try QuantizeType(type, dequantized: dequantize?.dtype, format: format).recipe,
@@ -92,11 +102,43 @@ struct Convert: ParsableCommand {
     return request
   }
 
+  /// To safetensors, weights that a recipe has solved are seen with the values that they then have.
+  private func calibrated(_ checkpoint: any Checkpoint, as format: ContainerFormat) throws -> any Checkpoint {
+    guard format == .safetensors else { return checkpoint }
+    let recipe = try QuantizeType(quantize, format: format).recipe
+    guard recipe.isCalibrated else { return checkpoint }
+    let calibration = try calibrationArguments.options(for: checkpoint)
+    let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibration)
+    return CalibratedView(checkpoint, plan: plan, dtype: dequantize?.dtype, threads: options.threads)
+  }
+
+  /// The source seen through its layout, unless its files are only to be written anew: then every tensor stays as it
+  /// is stored.
+  private func opened(_ format: ContainerFormat) throws -> any Checkpoint {
+    let isRewritten = format == .safetensors && dequantize == nil && quantize == nil
+    if container || isRewritten { return try Checkpoints.open(source) }
+    let checkpoint = try Layouts.open(source)
+    guard format == .gguf, dequantize == nil, quantize == nil, let layouts = checkpoint as? LayoutCheckpoint,
+      let quantized = layouts.logical.first(where: { !$0.layout.hasPrefix("gpt-oss") })
+    else { return checkpoint }
+    throw PlanError(
+      tensor: quantized.name,
+      reason: "it is stored as \(quantized.layout); say what it becomes by --quantize or --dequantize")
+  }
+
   /// A Hugging Face model of a known architecture becomes the GGUF model that llama.cpp loads, and the other way
   /// round where the destination is a directory.
   private func seen(_ checkpoint: any Checkpoint, as format: ContainerFormat) throws -> any Checkpoint {
-    if container { return checkpoint }
+    if container { return (checkpoint as? LayoutCheckpoint)?.stored ?? checkpoint }
+    if let layout {
+      guard format == .safetensors, Checkpoints.format(ofDestination: destination) == nil, quantize == nil else {
+        throw ValidationError("--layout goes with a directory of safetensors, and without --quantize")
+      }
+      let plain = try HuggingFaceView(checkpoint, dtype: dequantize?.dtype) ?? checkpoint
+      return try LayoutView(plain, as: layout)
+    }
     if format == .gguf { return try GGUFView(checkpoint, preTokenizer: ggufOptions.preTokenizer) ?? checkpoint }
+    if let dtype = dequantize?.dtype, let plain = PlainGPTOSSView(checkpoint, dtype: dtype) { return plain }
     guard Checkpoints.format(ofDestination: destination) == nil else { return checkpoint }
     return try HuggingFaceView(checkpoint, dtype: dequantize?.dtype) ?? checkpoint
   }
@@ -117,10 +159,11 @@ struct Convert: ParsableCommand {
   private func pack() throws {
     let start = ContinuousClock.now
     let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: .bale).recipe
-    let checkpoint = try Checkpoints.open(source)
+    let checkpoint = try Layouts.open(source)
     _ = try ggufOptions.quantization(quantize, of: checkpoint, as: .bale)
+    if layout != nil { throw ValidationError("--layout goes with a directory of safetensors") }
     if resume { throw ValidationError("--resume isn't for .bale files, which are written front to back") }
-    let plan = try PackPlan(checkpoint, recipe: recipe)
+    let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibrationArguments.options(for: checkpoint))
     var packing = PackOptions()
     packing.overwrite = outputOptions.force
     packing.shardSize = splitMaxSize?.bytes
@@ -139,6 +182,7 @@ struct Convert: ParsableCommand {
 }
 
 extension ContainerFormat: ExpressibleByArgument {}
+extension WrittenLayout: ExpressibleByArgument {}
 
 /// The float types that tensors are decoded to.
 enum FloatType: String, ExpressibleByArgument, CaseIterable {
