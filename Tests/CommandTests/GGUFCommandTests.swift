@@ -32,15 +32,17 @@ import Testing
 
   // MARK: Quantizing
 
-  @Test(.enabled(if: Fixtures.hasShared, "shared/ is not beside the checkout"), arguments: [
-    "Q4_0", "Q8_0", "MXFP4_MOE", "Q4_K",
-  ])
+  @Test(
+    .enabled(if: Fixtures.hasShared, "shared/ is not beside the checkout"),
+    arguments: [
+      "Q4_0", "Q8_0", "MXFP4_MOE", "Q4_K",
+    ])
   func filesAreThoseOfLlamaQuantize(_ type: String) throws {
-    let expected = try Fixtures.bytes(Fixtures.shared("gguf/tiny-\(type).gguf"))
-    let fromModel = try convert(Fixtures.shared("../models/tiny"), to: "a.gguf", "--quantize", type)
+    let expected = try Fixtures.bytes(Fixtures.shared("fixtures/gguf/tiny-\(type).gguf"))
+    let fromModel = try convert(Fixtures.shared("models/tiny"), to: "a.gguf", "--quantize", type)
     #expect(try Fixtures.bytes(fromModel) == expected)
     let fromGGUF = try convert(
-      Fixtures.shared("gguf/tiny-bf16.gguf"), to: "b.gguf", "--quantize", type.lowercased(), "--threads", "1",
+      Fixtures.shared("fixtures/gguf/tiny-bf16.gguf"), to: "b.gguf", "--quantize", type.lowercased(), "--threads", "1",
       "--memory", "16M")
     #expect(try Fixtures.bytes(fromGGUF) == expected)
   }
@@ -77,6 +79,7 @@ import Testing
   }
 
   @Test func whatCannotBeIsRefusedBeforeAnythingIsWritten() throws {
+    try Path.createDirectory(directory.file("in"))
     let model = try convert(Command.tiny, to: "in/a.gguf")
     let out = directory.file("out/b.gguf")
     try Path.createDirectory(directory.file("out"))
@@ -147,8 +150,10 @@ import Testing
       ])
     #expect(try Fixtures.bytes(convert(first, to: "b.gguf", "--quantize", "q8_0")) == Fixtures.bytes(quantized))
     _ = try convert(first, to: "q.gguf", "--quantize", "q8_0", "--split-max-size", "20K")
-    #expect(
-      try Fixtures.bytes(convert(directory.file("q-00001-of-00003.gguf"), to: "c.gguf")) == Fixtures.bytes(quantized))
+    let shards = try Path.entries(of: directory.path).filter { $0.hasPrefix("q-0000") }
+    #expect(shards.count > 1)
+    let shard = directory.file(try #require(shards.last))
+    #expect(try Fixtures.bytes(convert(shard, to: "c.gguf")) == Fixtures.bytes(quantized))
 
     let again = try types(convert(quantized, to: "q4.gguf", "--quantize", "q4_k"))
     #expect(again[names[0]] == "Q4_K" && again[names[2]] == "F32")
@@ -231,8 +236,8 @@ import Testing
 
   @Test func modelsThatAreNotWhatTheConfigurationSays() throws {
     try expectRefusal(model { $0.removeAll { $0.spec.name == Self.expert } }, Self.expert)
-    try expectRefusal(model(config: ("\"num_local_experts\": 4", "\"num_local_experts\": 5")), "experts.4.")
-    try expectRefusal(model(config: ("\"num_local_experts\": 4", "\"num_local_experts\": 3")), "experts.3.")
+    try expectRefusal(model(config: ("\"num_local_experts\": 4", "\"num_local_experts\": 5")), "5 experts")
+    try expectRefusal(model(config: ("\"num_local_experts\": 4", "\"num_local_experts\": 3")), "3 experts")
     try expectRefusal(model(config: ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3")), "model.layers.2.")
     try expectRefusal(model(config: ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1")), "model.layers.1.")
     let unknown = "model.layers.0.self_attn.z_proj.weight"

@@ -13,6 +13,7 @@
 #include "statistics.h"
 #include "trellis.h"
 #include "elements.h"
+#include "field16.h"
 #include "planes.h"
 #include "fp8.h"
 #include "ggml.h"
