@@ -12,6 +12,14 @@ public struct CheckpointDiff: Sendable {
   private let pairs: [(Int, Int)]
   private let unpaired: [TensorDifference]
 
+  /// Two checkpoints, of which one may have its experts' neurons in another order and say so: they are compared in that
+  /// order. Throws the errors of reading.
+  public static func matching(_ first: any Checkpoint, _ second: any Checkpoint) throws -> CheckpointDiff {
+    let ordered = try ReorderedCheckpoint.matching(first, to: second)
+    return CheckpointDiff(
+      ordered, ordered is ReorderedCheckpoint ? second : try ReorderedCheckpoint.matching(second, to: first))
+  }
+
   public init(_ first: any Checkpoint, _ second: any Checkpoint) {
     self.first = first
     self.second = second

@@ -19,7 +19,10 @@ struct Bale: ParsableCommand {
         0 done, all holds; 1 a file is bad, or differs; 2 the work could not be done.
       """,
     version: Version.text,
-    subcommands: [Inspect.self, Convert.self, Pack.self, Unpack.self, Verify.self, Diff.self])
+    subcommands: [
+      Inspect.self, Convert.self, Pack.self, Unpack.self, Verify.self, Diff.self, Extract.self, MeasureExperts.self,
+      Calibrate.self, WriteManifest.self, Sign.self, Protect.self, Repair.self,
+    ])
 
   /// Runs the command; an error is one line on standard error and an exit status.
   static func main() {

@@ -7,10 +7,11 @@ import Testing
   static func input(
     _ family: MemoryExperts, clusters: [[Int]], hessians: [ExpertHessian] = []
   ) throws -> LayerEncoder.Input {
-    LayerEncoder.Input(
-      layer: 0, matrix: .gate, rows: family.hidden, columns: family.wide,
-      weights: try (0..<family.weights.count).map { try family.matrix(layer: 0, expert: $0, matrix: .gate) },
-      hessians: hessians, clusters: clusters)
+    let hessian: @Sendable (Int) -> ExpertHessian = { hessians[$0] }
+    return LayerEncoder.Input(
+      layer: 0, matrix: .gate, rows: family.hidden, columns: family.wide, experts: family.weights.count,
+      clusters: clusters, hessian: hessians.isEmpty ? nil : hessian
+    ) { try family.matrix(layer: 0, expert: $0, matrix: .gate) }
   }
 
   /// Decodes an expert the way a reader does: centroid first, then the residual beside it.
@@ -68,7 +69,7 @@ import Testing
     #expect("\(layer.experts[2].descriptor)" == "trellis")
     for expert in 0..<4 {
       let decoded = try Self.decode(layer, expert: expert)
-      #expect(abs(Self.error(input.weights[expert], decoded) - layer.experts[expert].squaredError) < 1e-9)
+      #expect(try abs(Self.error(input.weights(expert), decoded) - layer.experts[expert].squaredError) < 1e-9)
       #expect(layer.experts[expert].relativeError < 0.1)
     }
     #expect(layer.bytes == (layer.centroids + layer.experts).flatMap(\.planes).reduce(0) { $0 + $1.count })
@@ -123,8 +124,8 @@ import Testing
       return RateControl.Outcome(bits: layer.bitsPerWeight, error: layer.relativeError)
     }
     let calibrated = try LayerEncoder(quality: #require(quality)).encode(calibratedInput)
-    let before = try outputError(plainInput.weights[0], Self.decode(plain, expert: 0))
-    let after = try outputError(plainInput.weights[0], Self.decode(calibrated, expert: 0))
+    let before = try outputError(plainInput.weights(0), Self.decode(plain, expert: 0))
+    let after = try outputError(plainInput.weights(0), Self.decode(calibrated, expert: 0))
     #expect(calibrated.bitsPerWeight <= plain.bitsPerWeight)
     #expect(after < 0.6 * before, "\(after) after, \(before) before")
   }

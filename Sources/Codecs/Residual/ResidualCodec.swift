@@ -9,31 +9,35 @@ public protocol ReferencedCodec: Codec {
   ) throws(CodecError)
 }
 
-/// A tensor as its difference from a reference, a centroid: `residual:codec=NAME,...`, where NAME and what follows
-/// describe the encoding of the difference (specs/codecs/residual.md). Which tensor is the reference stands beside the
-/// descriptor, not in it.
+/// A tensor as its difference from a reference, a centroid: `residual:codec=NAME,reference=TENSOR,...`, where what
+/// follows are the parameters of the encoding NAME of the difference (specs/codecs/residual.md).
 public struct ResidualCodec: ReferencedCodec {
   /// The encoding of the difference.
   public let inner: any Codec
+  /// Name of the tensor in the same file that is the reference; nil where whoever decodes knows it.
+  public let reference: String?
 
   /// Throws `CodecError.descriptor` if `inner` needs a reference itself.
-  public init(_ inner: any Codec) throws(CodecError) {
+  public init(_ inner: any Codec, reference: String? = nil) throws(CodecError) {
     guard !(inner is any ReferencedCodec) else {
       throw .descriptor("\(inner.descriptor)", reason: "a residual can't be of a residual")
     }
     self.inner = inner
+    self.reference = reference
   }
 
   init(_ reader: inout DescriptorReader) throws(CodecError) {
     guard let name = reader.text("codec") else {
       throw .descriptor("residual", reason: "codec= should name the encoding of the difference")
     }
-    try self.init(CodecRegistry.codec(CodecDescriptor(name, parameters: reader.rest())))
+    let reference = reader.text("reference")
+    try self.init(CodecRegistry.codec(CodecDescriptor(name, parameters: reader.rest())), reference: reference)
   }
 
   public var descriptor: CodecDescriptor {
-    let own = CodecDescriptor.Parameter(key: "codec", value: inner.descriptor.name)
-    return CodecDescriptor("residual", parameters: [own] + inner.descriptor.parameters)
+    var own = [CodecDescriptor.Parameter(key: "codec", value: inner.descriptor.name)]
+    if let reference { own.append(CodecDescriptor.Parameter(key: "reference", value: reference)) }
+    return CodecDescriptor("residual", parameters: own + inner.descriptor.parameters)
   }
 
   public var planes: [Plane] { inner.planes }

@@ -50,6 +50,22 @@ public struct TrellisCodec: Codec, Hashable {
     }
   }
 
+  /// Where the units of a plane of codes lie, in order. Throws `CodecError` where they don't fill it.
+  public static func units(of plane: [UInt8]) throws(CodecError) -> [Range<Int>] {
+    var units: [Range<Int>] = []
+    var offset = 0
+    while offset < plane.count {
+      var found = Result<Int, CodecError>.success(offset)
+      plane.withUnsafeBytes { bytes in
+        found = Result { () throws(CodecError) in try TrellisUnit(bytes, offset: offset).end }
+      }
+      let end = try found.get()
+      units.append(offset..<end)
+      offset = end
+    }
+    return units
+  }
+
   private func eachUnit(
     _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>,
     _ body: (TrellisUnit, TrellisTable, Int, UnsafeMutableBufferPointer<Float>) throws(CodecError) -> Void

@@ -45,6 +45,15 @@ public struct NeuronAlignment: Sendable {
     return orders
   }
 
+  /// The order of an expert's neurons in which it is most like an expert elsewhere: place `i` takes its neuron
+  /// `order[i]`. Both have the same shape.
+  public func order(
+    of expert: Int, in source: some ExpertSource, like other: Int, in others: some ExpertSource, layer: Int
+  ) throws -> [Int] {
+    let features = try NeuronFeatures(source, layer: layer, expert: expert)
+    return match(features, to: try NeuronFeatures(others, layer: layer, expert: other)).order
+  }
+
   /// One round against the means of the round before; false if no order changed.
   private func realign(
     _ source: some ExpertSource, layer: Int, _ group: [Int], _ leaders: inout [NeuronFeatures],

@@ -70,3 +70,53 @@ public enum RateControl {
     return Float(result) * Float(sign: .plus, exponent: Int(whole), significand: 1)
   }
 }
+
+extension RateControl {
+  /// A quality close to the goal, and inside it if one that was tried is: bits fall by one, and the logarithm of the
+  /// error grows by two, with each doubling of the quality, more or less; steps by the secant after the first.
+  public static func approach(
+    _ goal: Goal, steps: Int = 5, _ encode: (Float) throws -> Outcome
+  ) rethrows -> Float {
+    var tried: [(x: Double, excess: Double)] = []
+    var x = start(goal)
+    for _ in 0..<steps {
+      let excess = excess(try encode(exponential(x)), over: goal)
+      tried.append((x, excess))
+      if excess <= 0, excess > -tolerance { break }
+      x += step(after: tried, goal)
+    }
+    let inside = tried.filter { $0.excess <= 0 }.max { $0.excess < $1.excess }
+    return exponential(inside?.x ?? x)
+  }
+
+  /// How far inside the goal, in bits, is near enough.
+  private static let tolerance = 0.004
+
+  /// Where to start, in octaves of the quality.
+  private static func start(_ goal: Goal) -> Double {
+    switch goal {
+    case .bits(let bits): min(2, max(-10, 0.5 - bits))
+    case .error(let error): min(3, max(-12, 0.5 * BinaryLogarithm.of(max(error, 1e-9) / 0.24)))
+    }
+  }
+
+  /// How far beyond the goal, in bits: half the logarithm of an error is worth a bit.
+  private static func excess(_ outcome: Outcome, over goal: Goal) -> Double {
+    switch goal {
+    case .bits(let bits): outcome.bits - bits
+    case .error(let error): 0.5 * BinaryLogarithm.of(max(outcome.error, 1e-30) / max(error, 1e-30))
+    }
+  }
+
+  /// To where the line through the last two tries, or a bit an octave through one, is half the tolerance inside.
+  private static func step(after tried: [(x: Double, excess: Double)], _ goal: Goal) -> Double {
+    let last = tried[tried.count - 1]
+    var slope = if case .bits = goal { -1.0 } else { 1.0 }
+    if tried.count > 1 {
+      let before = tried[tried.count - 2]
+      let measured = (last.excess - before.excess) / (last.x - before.x)
+      if measured.isFinite, measured * slope > 0.05 { slope = measured }
+    }
+    return max(-3, min(3, -(last.excess + tolerance / 2) / slope))
+  }
+}
