@@ -15,6 +15,6 @@ public enum Relayouts {
     let ggml = CodecDescriptor("ggml", ["type": GGMLType.mxfp4.name])
     if source.descriptor == mxfp4, target.descriptor == ggml { return MXFP4ToGGML() }
     if source.descriptor == ggml, target.descriptor == mxfp4 { return MXFP4FromGGML() }
-    return nil
+    return IntegerRelayout(from: source, to: target)
   }
 }

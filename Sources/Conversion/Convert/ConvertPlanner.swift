@@ -33,7 +33,9 @@ extension ConvertPlan {
       try placeInSafetensors(checkpoint, request)
       try replaceConfiguration(checkpoint, request)
       if !request.isSingleFile {
-        made += (checkpoint as? HuggingFaceView)?.made ?? GGUFSource.travelledFiles(of: checkpoint)
+        made +=
+          (checkpoint as? HuggingFaceView)?.made ?? (checkpoint as? RelaidCheckpoint)?.made
+          ?? GGUFSource.travelledFiles(of: checkpoint)
       }
     case .gguf: try placeInGGUF(checkpoint, request, mix)
     case .bale: throw PlanError(reason: "a .bale file is packed, not converted to")

@@ -40,6 +40,13 @@ struct Convert: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Decode what the target can't hold as it is.", valueName: "f32|f16|bf16"))
   var dequantize: FloatType?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Write as another library stores it: \(LayoutWriters.all.map(\.name).joined(separator: ", ")).",
+      valueName: "LAYOUT"))
+  var layout: String?
+
   @Flag(
     name: .long, help: "Change the container alone: keep names and shapes, even of a model whose architecture is known."
   )
@@ -59,6 +66,7 @@ struct Convert: ParsableCommand {
 
   func run() throws {
     let format = try format()
+    if layout != nil, format != .safetensors { throw ValidationError("--layout is for safetensors") }
     if format == .bale { return try pack() }
     let start = ContinuousClock.now
     let checkpoint = try seen(opened(format), as: format)
@@ -82,7 +90,7 @@ struct Convert: ParsableCommand {
     _ checkpoint: any Checkpoint, _ format: ContainerFormat, isSingleFile: Bool
   ) throws -> ConvertRequest {
     let quantization = try ggufOptions.quantization(quantize, of: checkpoint, as: format)
-    let type = quantization == nil ? quantize : nil
+    let type = quantization == nil && layout == nil ? quantize : nil
     var request = ConvertRequest(
       format: format, isSingleFile: isSingleFile,
       recipe: try QuantizeType(type, dequantized: dequantize?.dtype, format: format).recipe,
@@ -97,14 +105,29 @@ struct Convert: ParsableCommand {
   /// is stored.
   private func opened(_ format: ContainerFormat) throws -> any Checkpoint {
     let isRewritten = format == .safetensors && dequantize == nil && quantize == nil
-    if container || isRewritten { return try Checkpoints.open(source) }
+    if container || isRewritten && layout == nil { return try Checkpoints.open(source) }
     let checkpoint = try Layouts.open(source)
+    if let layout { return try relaid(checkpoint, as: layout) }
     guard format == .gguf, dequantize == nil, quantize == nil, let layouts = checkpoint as? LayoutCheckpoint,
       let quantized = layouts.logical.first(where: { !$0.layout.hasPrefix("gpt-oss") })
     else { return checkpoint }
     throw PlanError(
       tensor: quantized.name,
       reason: "it is stored as \(quantized.layout); say what it becomes by --quantize or --dequantize")
+  }
+
+  /// The source as another library stores it.
+  private func relaid(_ checkpoint: any Checkpoint, as layout: String) throws -> any Checkpoint {
+    guard let writer = LayoutWriters.all.first(where: { $0.name == layout.lowercased() }) else {
+      let names = LayoutWriters.all.map(\.name).joined(separator: ", ")
+      throw ValidationError("--layout should be one of \(names), not '\(layout)'")
+    }
+    var (codec, rule): ((any Codec)?, ScaleRule?) = (nil, nil)
+    if let quantize, case .quantize(let descriptor, let chosen) = try Treatment(parsing: quantize) {
+      (codec, rule) = (try CodecRegistry.codec(descriptor), chosen)
+    }
+    return try RelaidCheckpoint(
+      checkpoint, writer: writer, quantize: codec, rule: rule, threads: options.resources.threads)
   }
 
   /// A Hugging Face model of a known architecture becomes the GGUF model that llama.cpp loads, and the other way
