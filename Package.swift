@@ -57,7 +57,7 @@ let package = Package(
       dependencies: [
         "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat",
       ]),
-    .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline"]),
+    .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline", "CKernels"]),
     .target(
       name: "Conversion",
       dependencies: ["Checkpoints", "Layouts", "Architectures", "Calibration", "Experts", "Pipeline", "CKernels"]),

@@ -27,6 +27,14 @@ public struct Hessian: Sendable {
     }
   }
 
+  /// True if the moments are those of another, bit for bit.
+  public func hasMoments(of other: Hessian) -> Bool {
+    switch (moments, other.moments) {
+    case (.full(let a), .full(let b)), (.diagonal(let a), .diagonal(let b)): a == b
+    default: false
+    }
+  }
+
   /// Throws `SolverError.hessian` unless it has its size, all values are finite, none of the diagonal is negative, and
   /// it is symmetric to within rounding.
   func check() throws(SolverError) {

@@ -91,6 +91,27 @@ public struct BaleCheckpoint: Checkpoint {
     return counts
   }
 
+  public func runs(covering elements: Range<Int>, of tensor: Int) -> [Range<Int>] {
+    let entry = stored[tensor]
+    let codec = tensors[tensor].codec
+    let extents = codec.planes.map(\.extent)
+    let stride = entry.shape.elements / max(entry.shape.dimensions.first ?? 1, 1)
+    let partsStandAlone =
+      entry.parts.count > 1
+      && (extents.contains(.whole) || stride % codec.alignment(columns: entry.shape.columns) != 0)
+    guard extents.contains(.variable) || partsStandAlone else { return alignedRuns(covering: elements, of: tensor) }
+    return entry.parts.flatMap { part in
+      let start = part.range.lowerBound * stride
+      let wanted = elements.clamped(to: start..<start + part.elements)
+      guard !wanted.isEmpty else { return [Range<Int>]() }
+      let spans = (wanted.lowerBound - start) / part.spanElements...(wanted.upperBound - 1 - start) / part.spanElements
+      return spans.map { span in
+        let first = start + span * part.spanElements
+        return first..<first + part.elements(inSpan: span)
+      }
+    }
+  }
+
   /// Appends the bytes of some of a span's elements to what is already in `planes`.
   private func copy(
     _ bytes: [[UInt8]], _ elements: Range<Int>, _ codec: any Codec, _ columns: Int,

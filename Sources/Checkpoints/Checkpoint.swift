@@ -97,6 +97,10 @@ public protocol Checkpoint: Sendable {
   /// - Returns: the bytes read into each buffer.
   func read(_ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]) throws -> [Int]
 
+  /// The runs, one after another, that have to be read each by itself to have these elements: spans that can't be cut
+  /// because only their whole is known to be so many bytes, or parts that have tables of their own.
+  func runs(covering elements: Range<Int>, of tensor: Int) -> [Range<Int>]
+
   /// What a file is made of, end to end.
   func segments(of file: CheckpointFile) throws -> [SourceSegment]
 
@@ -111,6 +115,21 @@ public protocol Checkpoint: Sendable {
 
   /// Throws `SourceChanged` if a file was written or replaced since the checkpoint was opened.
   func checkUnchanged() throws
+}
+
+extension Checkpoint {
+  /// Most encodings can be read from any multiple of their alignment to any other.
+  public func runs(covering elements: Range<Int>, of tensor: Int) -> [Range<Int>] {
+    alignedRuns(covering: elements, of: tensor)
+  }
+
+  /// The smallest run that the encoding can begin and end.
+  func alignedRuns(covering elements: Range<Int>, of tensor: Int) -> [Range<Int>] {
+    let entry = tensors[tensor]
+    let alignment = entry.codec.alignment(columns: entry.shape.columns)
+    let end = elements.upperBound.roundedUp(to: alignment) ?? entry.shape.elements
+    return [elements.lowerBound / alignment * alignment..<min(end, entry.shape.elements)]
+  }
 }
 
 /// Where in a file the bytes of a stored tensor lie.

@@ -24,6 +24,8 @@ public enum CodecRegistry {
     "mxfp6e3m2": { (_) throws(CodecError) in MXCodec(.e3m2) },
     "mxfp8e4m3": { (_) throws(CodecError) in MXCodec(.e4m3) },
     "mxfp8e5m2": { (_) throws(CodecError) in MXCodec(.e5m2) },
+    "nvfp4": { (reader) throws(CodecError) in try NVFP4Codec(&reader) },
+    "fp8": { (reader) throws(CodecError) in try FP8Codec(&reader) },
     "ggml": { (reader) throws(CodecError) in try GGMLCodec(&reader) },
     "int": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: nil) },
     "int2": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 2) },

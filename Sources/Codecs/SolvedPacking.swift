@@ -93,3 +93,24 @@ extension NormalFloatCodec {
     return [bytes, ScalarFloat.f32.pack(scales)]
   }
 }
+
+extension TernaryCodec {
+  /// The planes of the codes -1, 0 and 1, in two's complement, with their scales, which are not negative. Rows are
+  /// made of whole groups.
+  public func pack(codes: [UInt8], scales: [Float], columns: Int) throws(CodecError) -> [[UInt8]] {
+    guard columns % group == 0 else {
+      throw .shape(codec: "\(descriptor)", shape: [codes.count, columns], reason: "rows should be whole groups")
+    }
+    try checkSizes(self, codes: codes.count, scales: scales.count, columns: columns, group: group)
+    let perByte = packing.codesPerByte
+    let groupBytes = bytes(plane: 0, elements: group, columns: columns)
+    var packed = [UInt8](repeating: 0, count: scales.count * groupBytes)
+    for index in scales.indices {
+      for place in 0..<group {
+        let code = Int(Int8(truncatingIfNeeded: codes[index * group + place]))
+        packed[index * groupBytes + place / perByte] += packing.bits(code, place % perByte)
+      }
+    }
+    return [packed, scale.pack(scales)]
+  }
+}

@@ -18,6 +18,18 @@ public struct EncodedBytes: Sendable {
     self.columns = columns
   }
 
+  /// A copy of planes that were made elsewhere.
+  public init(_ bytes: [[UInt8]], elements: Int, columns: Int) {
+    counts = bytes.map(\.count)
+    planes = bytes.map { bytes in
+      let buffer = ByteBuffer(count: bytes.count)
+      buffer.withMutableBytes { $0.copyBytes(from: bytes) }
+      return buffer
+    }
+    self.elements = elements
+    self.columns = columns
+  }
+
   public init(planes: [ByteBuffer], counts: [Int], elements: Int, columns: Int) {
     self.planes = planes
     self.counts = counts

@@ -32,11 +32,31 @@ public struct SpanReader: Sendable {
     return EncodedBytes(planes: buffers, counts: counts, elements: range.count, columns: columns)
   }
 
-  /// The smallest run that holds `range` and that the codec can begin and end.
-  public func covering(_ range: Range<Int>) -> Range<Int> {
-    let alignment = codec.alignment(columns: columns)
-    let start = range.lowerBound / alignment * alignment
-    let end = range.upperBound.roundedUp(to: alignment) ?? elements
-    return start..<min(end, elements)
+  /// True if a run can be decoded piece by piece: how many bytes each takes is known.
+  var canBeCut: Bool { codec.planes.allSatisfy { $0.extent != .variable } }
+
+  /// True if `range` can be read by itself.
+  public func isRun(_ range: Range<Int>) -> Bool {
+    checkpoint.runs(covering: range, of: tensor) == [range]
+  }
+
+  /// The values of any run, as F32. Where it can't be read by itself, a little more is. Throws `CodecError` or the
+  /// errors of reading.
+  public func values(_ range: Range<Int>) throws -> EncodedBytes {
+    let runs = checkpoint.runs(covering: range, of: tensor)
+    if runs == [range] { return try read(range).values(codec) }
+    let result = EncodedBytes(PlainCodec(.f32), elements: range.count, columns: columns)
+    for run in runs {
+      let wanted = run.clamped(to: range)
+      try read(run).values(codec).withFloats { values in
+        let part = UnsafeBufferPointer(
+          rebasing: values[wanted.lowerBound - run.lowerBound..<wanted.upperBound - run.lowerBound])
+        let offset = (wanted.lowerBound - range.lowerBound) * MemoryLayout<Float>.stride
+        result.withTargets {
+          UnsafeMutableRawBufferPointer(rebasing: $0[0][offset...]).copyMemory(from: UnsafeRawBufferPointer(part))
+        }
+      }
+    }
+    return result
   }
 }

@@ -21,38 +21,27 @@ struct TensorConverter: Sendable {
   /// Elements `range` of the tensor, encoded as a piece of its own. The target may begin a piece anywhere; where the
   /// source can't be cut there, a little more is read and decoded.
   func convert(_ range: Range<Int>) throws -> (EncodedBytes, ErrorStatistics) {
-    let covering = reader.covering(range)
-    let input = try reader.read(covering)
-    if transcoder.isCopy && covering == range { return (input, ErrorStatistics()) }
-    let output = EncodedBytes(transcoder.target, elements: range.count, columns: reader.columns)
-    if covering == range {
-      return (output, try run(transcoder, input, at: range.lowerBound, output))
+    let isCopied = transcoder.isCopy && reader.isRun(range)
+    // What can't be cut in tiles is decoded at once.
+    guard isCopied || (reader.isRun(range) && reader.canBeCut) else {
+      var fromValues = try Transcoder(
+        from: PlainCodec(.f32), to: transcoder.target, rule: transcoder.rule, measured: transcoder.measured)
+      fromValues.importance = transcoder.importance
+      return try run(fromValues, reader.values(range), at: range.lowerBound)
     }
-    let values = try decoded(input, dropping: range.lowerBound - covering.lowerBound, keeping: range.count)
-    var fromValues = try Transcoder(
-      from: PlainCodec(.f32), to: transcoder.target, rule: transcoder.rule, measured: transcoder.measured)
-    fromValues.importance = transcoder.importance
-    return (output, try run(fromValues, values, at: range.lowerBound, output))
+    let input = try reader.read(range)
+    return isCopied ? (input, ErrorStatistics()) : try run(transcoder, input, at: range.lowerBound)
   }
 
   private func run(
-    _ transcoder: Transcoder, _ input: EncodedBytes, at start: Int, _ output: EncodedBytes
-  ) throws -> ErrorStatistics {
-    try input.withSpan { input in
+    _ transcoder: Transcoder, _ input: EncodedBytes, at start: Int
+  ) throws -> (EncodedBytes, ErrorStatistics) {
+    if let codec = transcoder.target as? any VariableCodec { return try transcoder.encode(input, with: codec) }
+    let output = EncodedBytes(transcoder.target, elements: input.elements, columns: input.columns)
+    let cost = try input.withSpan { input in
       try output.withTargets { try transcoder.run(input, at: start, into: $0, statistics: statistics) }
     }
-  }
-
-  /// Values of a run as F32, less those at its start that weren't asked for.
-  private func decoded(_ input: EncodedBytes, dropping: Int, keeping: Int) throws -> EncodedBytes {
-    let all = try input.values(reader.codec)
-    let result = EncodedBytes(PlainCodec(.f32), elements: keeping, columns: input.columns)
-    all.withSpan { all in
-      result.withTargets {
-        $0[0].copyMemory(from: UnsafeRawBufferPointer(rebasing: all.planes[0][(dropping * 4)...].prefix(keeping * 4)))
-      }
-    }
-    return result
+    return (output, cost)
   }
 }
 
@@ -79,7 +68,7 @@ extension TensorConverter {
     try OrderedPipeline.run(
       count: units.count, threads: resources.threads, window: resources.window(itemBytes: span * 8)
     ) { index in
-      let values = try reader.read(units[index].elements).values(reader.codec)
+      let values = try reader.values(units[index].elements)
       return try values.withFloats {
         try codec.gather($0, columns: reader.columns, rule: rule, after: previous)
       }

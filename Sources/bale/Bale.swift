@@ -20,8 +20,8 @@ struct Bale: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Inspect.self, Convert.self, Pack.self, Unpack.self, Verify.self, Diff.self, MeasureExperts.self,
-      Extract.self,
+      Inspect.self, Convert.self, Pack.self, Calibrate.self, Unpack.self, Extract.self, Verify.self, Diff.self,
+      MeasureExperts.self,
     ])
 
   /// Runs the command; an error is one line on standard error and an exit status.

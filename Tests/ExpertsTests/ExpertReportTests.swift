@@ -1,4 +1,4 @@
-import Experts
+@testable import Experts
 import JSON
 import TestSupport
 import Testing
@@ -35,8 +35,23 @@ import Testing
     let html = try Self.report().html
     #expect(html.contains("<h1>a &lt;model&gt;</h1>"))
     #expect(html.contains("<svg"))
-    #expect(!html.contains("http") && !html.contains("<script") && !html.contains("src="))
-    // A dendrogram has a bracket for each of three merges, in three matrices; two more lines are the rate curves.
-    #expect(html.split(separator: "<polyline").count - 1 == 3 * 3 + 2)
+    #expect(!html.contains("http") && !html.contains("<script"))
+    #expect(html.split(separator: "src=").dropFirst().allSatisfy { $0.hasPrefix("\"data:image/bmp;base64,Qk") })
+    // A dendrogram has a bracket for each of three merges, in three matrices; then two rate curves and the axes.
+    #expect(html.split(separator: "<polyline").count - 1 == 3 * 3 + 3)
+  }
+
+  @Test func base64IsThatOfTheRFC() {
+    let samples = ["": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foobar": "Zm9vYmFy"]
+    for (text, encoded) in samples { #expect(Base64.text(Array(text.utf8)) == encoded) }
+  }
+
+  @Test func mapIsABitmapOfThePairs() throws {
+    let gram = GramMatrix(count: 2, values: [1, -1, -1, 1])
+    let bitmap = SimilarityMap(gram).bitmap
+    #expect(bitmap.count == 54 + 1024 + 8)
+    #expect(Array(bitmap.suffix(8)) == [1, 255, 0, 0, 255, 1, 0, 0])
+    // The colours of 1, 0 and -1: blue, white, red, as blue, green, red.
+    #expect([255, 128, 1].map { Array(bitmap[54 + 4 * $0..<57 + 4 * $0]) } == [[255, 1, 1], [255, 255, 255], [1, 1, 255]])
   }
 }

@@ -7,12 +7,15 @@
 #include <stdint.h>
 
 #include "integer.h"
+#include "layouts.h"
 #include "mx.h"
 #include "normalfloat.h"
+#include "nvfp4.h"
 #include "statistics.h"
 #include "trellis.h"
 #include "elements.h"
 #include "planes.h"
+#include "fp8.h"
 #include "ggml.h"
 #include "spqr.h"
 

@@ -50,7 +50,7 @@ public struct HuggingFaceView: Checkpoint {
     for (index, tensor) in source.tensors.enumerated()
     where tensor.name.hasPrefix("rope_f") && tensor.shape.elements <= 1 << 16 {
       let reader = SpanReader(source, tensor: index)
-      let values = try reader.read(0..<tensor.shape.elements).values(reader.codec)
+      let values = try reader.values(0..<tensor.shape.elements)
       constants[tensor.name] = values.withFloats { Array($0) }
     }
     return constants

@@ -68,9 +68,10 @@ extension ConvertPlan {
   /// Where quantized tensors are written as plain ones, the configuration no longer says that they are quantized.
   private mutating func replaceConfiguration(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
     guard !request.isSingleFile,
-      outputs.contains(where: {
-        !($0.sourceCodec is PlainCodec) && !Transcoder.isExact(from: $0.sourceCodec, to: $0.codec)
-      }),
+      checkpoint is PlainGPTOSSView
+        || outputs.contains(where: {
+          !($0.sourceCodec is PlainCodec) && !Transcoder.isExact(from: $0.sourceCodec, to: $0.codec)
+        }),
       let config = try PlainConfiguration.make(of: checkpoint, dtype: request.dequantized)
     else { return }
     sidecars.removeAll { $0.name == config.name || PlainConfiguration.isObsolete($0) }

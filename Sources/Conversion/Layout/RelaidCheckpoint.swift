@@ -41,13 +41,17 @@ public struct RelaidCheckpoint: Checkpoint {
     self.source = source
     var builder = Builder(writer: writer, quantize: quantize, rule: rule)
     for index in source.tensors.indices { try builder.add(index, of: source) }
+    guard !builder.converters.isEmpty else {
+      throw PlanError(reason: "there is no weight matrix to be written as \(writer.name)")
+    }
     tensors = builder.tensors
     entries = builder.entries
     kept = builder.kept
     quantized = builder.converters.count - builder.kept
     encoded = EncodedPlanes(builder.converters, threads: threads)
     let config = try builder.configuration(of: source)
-    made = config.map { [$0] } ?? []
+    let travelling = (source as? HuggingFaceView)?.made.filter { $0.name != config?.name } ?? []
+    made = travelling + (config.map { [$0] } ?? [])
     files = source.files.filter {
       !$0.holdsTensors && $0.name != config?.name && !PlainConfiguration.isObsolete($0)
     }
@@ -107,6 +111,7 @@ extension RelaidCheckpoint {
     mutating func add(_ index: Int, of source: any Checkpoint) throws {
       let tensor = source.tensors[index]
       guard tensor.name.hasSuffix(".weight"), let codec = try target(of: tensor) else {
+        if isLinear(tensor) { plain.append(String(tensor.name.dropLast(".weight".count))) }
         tensors.append(tensor)
         entries.append(.source(index))
         return
@@ -125,6 +130,11 @@ extension RelaidCheckpoint {
         throw PlanError(tensor: tensor.name, reason: "\(error)")
       }
       try note(codec, of: tensor)
+    }
+
+    /// True for the weights of a linear module, which a loader expects in the layout unless it is told otherwise.
+    private func isLinear(_ tensor: CheckpointTensor) -> Bool {
+      tensor.name.hasSuffix(".weight") && tensor.shape.rank == 2 && tensor.role != .embedding && tensor.role != .norm
     }
 
     /// One configuration describes all: a second encoding would be read as the first.
@@ -164,7 +174,6 @@ extension RelaidCheckpoint {
       }
       guard writer.holds(tensor.shape, as: codec) else {
         if !isPlain { throw PlanError(tensor: tensor.name, reason: "\(writer.name) can't hold \(tensor.shape)") }
-        plain.append(String(tensor.name.dropLast(".weight".count)))
         return nil
       }
       return codec
@@ -172,7 +181,8 @@ extension RelaidCheckpoint {
 
     /// config.json with the layout's members in place of what it said of quantization.
     func configuration(of source: any Checkpoint) throws -> (name: String, bytes: [UInt8])? {
-      guard let encoding, let old = try PlainConfiguration.make(of: source, dtype: nil),
+      let described = (source as? HuggingFaceView)?.made.first { $0.name == "config.json" }
+      guard let encoding, let old = try described ?? PlainConfiguration.make(of: source, dtype: nil),
         var config = try JSONValue(parsing: old.bytes, duplicateKeys: .kept).object
       else { return nil }
       for member in writer.configuration(encoding, plain: plain) { config[member.key] = member.value }

@@ -38,7 +38,8 @@ public struct PackJob: Sendable {
     try checkpoint.checkUnchanged()
     try output.addFiles(digests: digests.results)
     return PackReport(
-      plan: plan, statistics: output.statistics, storedBytes: output.storedBytes, written: try writer.commit())
+      plan: plan, statistics: output.statistics, outputErrors: output.outputErrors, storedBytes: output.storedBytes,
+      written: try writer.commit())
   }
 
   private func write(
@@ -47,19 +48,24 @@ public struct PackJob: Sendable {
     let places = plan.parts
     let units = SpanUnits(
       places.map {
-        let layout = plan.records[$0.record].parts[$0.part].layout
-        return SpanUnits.Run(elements: layout.elements, span: layout.spanElements)
+        let part = plan.records[$0.record].parts[$0.part]
+        let isProduced = plan.tensors[part.tensor].producer != nil
+        return SpanUnits.Run(
+          elements: part.layout.elements, span: isProduced ? max(part.layout.elements, 1) : part.layout.spanElements)
       })
     let converters = try makeConverters(resources)
     let compressors = CompressorPool()
     let total = plan.sourceBytes
     let done = Monitor(0)
-    try OrderedPipeline.run(
-      count: units.count, threads: resources.threads, window: resources.window(itemBytes: plan.largestUnit)
-    ) { index in
+    let window = resources.window(itemBytes: plan.largestUnit)
+    let threadsEach = max(1, resources.threads / window)
+    try OrderedPipeline.run(count: units.count, threads: resources.threads, window: window) { index in
       let unit = units[index]
-      let place = places[unit.run]
-      return try make(unit, plan.records[place.record].parts[place.part], converters, compressors)
+      let part = plan.records[places[unit.run].record].parts[places[unit.run].part]
+      if let producer = plan.tensors[part.tensor].producer, !unit.elements.isEmpty {
+        return try make(part, by: producer, threads: threadsEach, compressors)
+      }
+      return try make(unit, part, converters, compressors)
     } consume: { index, product in
       let unit = units[index]
       try output.take(product, unit: unit, record: places[unit.run].record, part: places[unit.run].part)
@@ -73,8 +79,10 @@ public struct PackJob: Sendable {
 
   private func makeConverters(_ resources: Resources) throws -> [TensorConverter] {
     try plan.tensors.map { tensor in
+      // A producer has no use for a converter: this one copies.
+      let target = tensor.producer == nil ? tensor.codec : tensor.sourceCodec
       var converter = try TensorConverter(
-        checkpoint, tensor: tensor.source, to: tensor.codec, rule: tensor.rule, measured: true)
+        checkpoint, tensor: tensor.source, to: target, rule: tensor.rule, measured: true)
       try converter.gatherStatistics(resources)
       return converter
     }
@@ -103,6 +111,33 @@ public struct PackJob: Sendable {
     }
   }
 
+  /// Makes a whole part.
+  private func make(
+    _ part: PackPlan.Part, by producer: any PartProducer, threads: Int, _ compressors: CompressorPool
+  ) throws -> PackProduct {
+    let tensor = plan.tensors[part.tensor]
+    do {
+      let made = try producer.produce(part, of: tensor, from: checkpoint, threads: threads)
+      var product = PackProduct(
+        statistics: made.statistics, outputError: made.outputError,
+        sourceBytes: tensor.sourceCodec.byteCount(elements: part.elements.count, columns: tensor.shape.columns))
+      for (plane, layout) in part.layout.planes.enumerated() {
+        if layout.extent == .whole {
+          product.chunks += try wholeChunks(
+            made.wholePlanes[plane], tensor.codec, plane: plane, layout: part.layout, compressors)
+          continue
+        }
+        for (span, planes) in made.spans.enumerated() {
+          product.chunks.append(
+            try chunk(planes[plane], tensor.codec, plane: plane, index: span, layout: part.layout, compressors))
+        }
+      }
+      return product
+    } catch let error as CodecError {
+      throw TensorError(tensor: tensor.name, file: checkpoint.path, error: error)
+    }
+  }
+
   /// The chunk of a plane that a span makes; of a plane that serves the whole tensor all chunks, with the first span.
   private func chunks(
     of encoded: EncodedBytes, _ codec: any Codec, plane: Int, unit: SpanUnits.Unit, layout: PartLayout,
@@ -110,19 +145,26 @@ public struct PackJob: Sendable {
   ) throws -> [EncodedChunk] {
     let bytes = encoded.bytes(plane)
     guard layout.planes[plane].extent == .whole else {
-      return [
-        try layout.chunk(plane: plane, index: unit.span, bytes: bytes, sha256: options.sha256) {
-          try PlaneCompression.frame($0, of: codec, plane: plane, by: compressors)
-        }
-      ]
+      return [try chunk(bytes, codec, plane: plane, index: unit.span, layout: layout, compressors)]
     }
-    guard unit.span == 0 else { return [] }
+    return unit.span == 0 ? try wholeChunks(bytes, codec, plane: plane, layout: layout, compressors) : []
+  }
+
+  private func wholeChunks(
+    _ bytes: [UInt8], _ codec: any Codec, plane: Int, layout: PartLayout, _ compressors: CompressorPool
+  ) throws -> [EncodedChunk] {
     let size = layout.planes[plane].chunkLength
     return try (0..<layout.planes[plane].chunkCount).map { index in
       let piece = Array(bytes[index * size..<min((index + 1) * size, bytes.count)])
-      return try layout.chunk(plane: plane, index: index, bytes: piece, sha256: options.sha256) {
-        try PlaneCompression.frame($0, of: codec, plane: plane, by: compressors)
-      }
+      return try chunk(piece, codec, plane: plane, index: index, layout: layout, compressors)
+    }
+  }
+
+  private func chunk(
+    _ bytes: [UInt8], _ codec: any Codec, plane: Int, index: Int, layout: PartLayout, _ compressors: CompressorPool
+  ) throws -> EncodedChunk {
+    try layout.chunk(plane: plane, index: index, bytes: bytes, sha256: options.sha256) {
+      try PlaneCompression.frame($0, of: codec, plane: plane, by: compressors)
     }
   }
 }
@@ -131,5 +173,6 @@ public struct PackJob: Sendable {
 struct PackProduct: Sendable {
   var chunks: [EncodedChunk] = []
   var statistics = ErrorStatistics()
+  var outputError = OutputError()
   var sourceBytes = 0
 }

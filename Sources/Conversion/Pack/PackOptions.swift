@@ -15,6 +15,12 @@ public struct PackOptions: Sendable {
 
   public init() {}
 
+  /// Adds a member to what the file says of its making.
+  public mutating func note(_ key: String, _ value: JSONValue) {
+    let members = metadata.object?.members ?? []
+    metadata = .object(JSONObject(members + [JSONObject.Member(key, value)]))
+  }
+
   var writer: BaleWriter.Options {
     var options = BaleWriter.Options()
     options.overwrite = overwrite
@@ -30,9 +36,25 @@ public struct PackReport: Sendable {
   public var plan: PackPlan
   /// What quantizing cost, by tensor of the plan.
   public var statistics: [ErrorStatistics]
+  /// The same in the outputs of the weights, of tensors that a solver made.
+  public var outputErrors: [OutputError]
   /// Bytes in the file, after any compression, by tensor of the plan.
   public var storedBytes: [Int]
   public var written: [BaleWriter.Written]
+
+  /// Bits a weight over the tensors that were quantized, everything included; nil if none was.
+  public var quantizedBits: Double? {
+    let quantized = plan.tensors.indices.filter { !plan.tensors[$0].isExact }
+    let weights = quantized.reduce(0) { $0 + (plan.tensors[$1].isShared ? 0 : plan.tensors[$1].shape.elements) }
+    guard weights > 0 else { return nil }
+    return Double(quantized.reduce(0) { $0 + storedBytes[$1] }) * 8 / Double(weights)
+  }
+
+  /// The relative squared error of the outputs of all tensors that a solver made; nil if none was.
+  public var outputError: Double? {
+    let total = outputErrors.reduce(into: OutputError()) { $0.merge($1) }
+    return total.squaredNorm == 0 ? nil : total.relative
+  }
 
   /// Over all tensors that were quantized.
   public var total: ErrorStatistics {

@@ -15,6 +15,7 @@ final class PackOutput: @unchecked Sendable {
   private var blobs: [String: BlobID] = [:]
   /// What quantizing cost, by tensor of the plan.
   private(set) var statistics: [ErrorStatistics]
+  private(set) var outputErrors: [OutputError]
   /// Bytes of the chunks, by tensor of the plan.
   private(set) var storedBytes: [Int]
 
@@ -25,6 +26,7 @@ final class PackOutput: @unchecked Sendable {
     self.plan = plan
     ids = try plan.tensors.map { try writer.declare(Self.declaration($0)) }
     statistics = Array(repeating: ErrorStatistics(), count: plan.tensors.count)
+    outputErrors = Array(repeating: OutputError(), count: plan.tensors.count)
     storedBytes = Array(repeating: 0, count: plan.tensors.count)
     let compressor = CompressorPool()
     for file in checkpoint.files {
@@ -58,6 +60,7 @@ final class PackOutput: @unchecked Sendable {
     for chunk in product.chunks { try writer.append(chunk, part: part) }
     let tensor = record.parts[part].tensor
     statistics[tensor].merge(product.statistics)
+    outputErrors[tensor].merge(product.outputError)
     storedBytes[tensor] += product.chunks.reduce(0) { $0 + $1.storedBytes }
     if part == record.parts.count - 1 && unit.isLast { try writer.endRecord() }
   }
@@ -66,13 +69,15 @@ final class PackOutput: @unchecked Sendable {
   func addFiles(digests: [String: [UInt8]]) throws {
     for (index, tensor) in plan.tensors.enumerated() {
       let cost = statistics[index]
+      if tensor.isShared { continue }
       if !tensor.isExact {
         try writer.setError(ids[index], relativeMSE: cost.relativeMSE, maximum: cost.maximumError)
       } else if let error = tensor.sourceError {
         try writer.setError(ids[index], relativeMSE: error.relativeMSE, maximum: error.maximumError)
       }
     }
-    let positions = Dictionary(uniqueKeysWithValues: plan.tensors.enumerated().map { ($1.source, $0) })
+    let positions = Dictionary(
+      uniqueKeysWithValues: plan.tensors.enumerated().filter { !$1.isShared }.map { ($1.source, $0) })
     for file in checkpoint.files {
       guard let segments = try segments(of: file, positions: positions), let digest = digests[file.name] else {
         continue

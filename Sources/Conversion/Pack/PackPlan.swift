@@ -23,6 +23,10 @@ public struct PackPlan: Sendable {
     public var rule: ScaleRule?
     /// True if its chunks are compressed where that pays.
     public var compressed: Bool
+    /// What makes its parts as wholes; nil where each span is encoded by itself.
+    public var producer: (any PartProducer)?
+    /// True for what several tensors of the source share: it is none of them, and kept resident.
+    public var isShared = false
 
     /// True if the source's bytes come back from what is stored.
     public var isExact: Bool { Transcoder.isExact(from: sourceCodec, to: codec) }
@@ -59,10 +63,12 @@ public struct PackPlan: Sendable {
     records.indices.flatMap { record in records[record].parts.indices.map { (record, $0) } }
   }
 
-  /// Bytes that the largest unit of work keeps in memory: what is read, what is made of it, and a copy to be written.
+  /// Bytes that the largest unit of work keeps in memory: what is read, what is made of it, and a copy to be written; or
+  /// what a producer says.
   var largestUnit: Int {
     records.lazy.flatMap(\.parts).map { part in
       let tensor = tensors[part.tensor]
+      if let producer = tensor.producer { return producer.memory(for: part, of: tensor) }
       let elements = min(part.layout.spanElements, part.layout.elements)
       let columns = tensor.shape.columns
       return tensor.sourceCodec.byteCount(elements: elements, columns: columns)

@@ -5,26 +5,42 @@ import Tensors
 
 extension PackPlan {
   /// Decides what becomes of every tensor. Throws `PlanError` naming the tensor that can't be stored as asked.
-  public init(_ checkpoint: any Checkpoint, recipe: Recipe) throws(PlanError) {
+  /// - Parameter calibration: what recipes with solvers go by.
+  /// - Parameter sharing: which experts are stored beside centroids; it goes before the recipe.
+  public init(
+    _ checkpoint: any Checkpoint, recipe: Recipe, calibration: CalibrationOptions? = nil,
+    sharing: ExpertSharing? = nil
+  ) throws(PlanError) {
+    let calibrated = try CalibratedTensors(checkpoint, recipe: recipe, options: calibration)
     tensors = []
     records = []
     dropped = []
     var experts: [ExpertAddress: [Part]] = [:]
     for (index, source) in checkpoint.tensors.enumerated() {
-      let treatment = recipe.treatment(name: source.name, role: source.role)
+      let treatment = calibrated.treatment(of: source)
       if treatment == .drop {
         dropped.append((source.name, "the recipe '\(recipe.name)' drops it"))
         continue
       }
-      let tensor = try Self.tensor(source, index: index, treatment: treatment)
+      let tensor: Tensor
+      if let shared = try Self.shared(source, index: index, sharing) {
+        tensor = shared
+      } else {
+        tensor = try Self.tensor(source, index: index, treatment: treatment, calibrated)
+      }
       tensors.append(tensor)
-      for (address, part) in try Self.parts(of: tensor, at: tensors.count - 1) {
+      for (address, part) in try Self.parts(of: tensor, at: tensors.count - 1, in: checkpoint) {
         if let address {
           experts[address, default: []].append(part)
         } else {
           records.append(Record(kind: .tensor, parts: [part]))
         }
       }
+    }
+    for centroid in try sharing?.centroids(in: checkpoint) ?? [] {
+      tensors.append(centroid)
+      let part = try Self.part(of: centroid, at: tensors.count - 1, slices: 0..<(centroid.shape.dimensions.first ?? 1))
+      records.append(Record(kind: .resident, parts: [part]))
     }
     for (address, parts) in experts.sorted(by: { $0.key < $1.key }) {
       records.append(
@@ -33,19 +49,48 @@ extension PackPlan {
     }
   }
 
+  /// An expert's tensor as sharing has it; nil where the recipe decides.
+  private static func shared(
+    _ source: CheckpointTensor, index: Int, _ sharing: ExpertSharing?
+  ) throws(PlanError) -> Tensor? {
+    do {
+      guard let found = try sharing?.treatment(ofTensor: index, role: source.role) else { return nil }
+      try found.codec.check(source.shape)
+      return Tensor(
+        source: index, name: source.name, shape: source.shape, role: source.role, sourceCodec: source.codec,
+        sourceDType: source.sourceDType, sourceError: source.error, codec: found.codec, compressed: false,
+        producer: found.producer)
+    } catch {
+      throw PlanError(tensor: source.name, reason: "\(error)")
+    }
+  }
+
   private static func tensor(
-    _ source: CheckpointTensor, index: Int, treatment: Treatment
+    _ source: CheckpointTensor, index: Int, treatment: Treatment, _ calibrated: CalibratedTensors
   ) throws(PlanError) -> Tensor {
+    if source.isReferenced, [.keep, .lossless].contains(treatment) {
+      throw PlanError(
+        tensor: source.name,
+        reason: "it is stored beside a centroid and can't be carried over; name an encoding, or --dedupe-experts")
+    }
     do {
       let (codec, rule) = try target(of: source, treatment: treatment)
       try codec.check(source.shape)
       return Tensor(
         source: index, name: source.name, shape: source.shape, role: source.role, sourceCodec: source.codec,
         sourceDType: source.sourceDType, sourceError: source.error, codec: codec, rule: rule,
-        compressed: treatment == .lossless)
+        compressed: treatment == .lossless,
+        producer: try producer(of: source, codec: codec, treatment: treatment, calibrated))
     } catch {
       throw PlanError(tensor: source.name, reason: "\(error)")
     }
+  }
+
+  private static func producer(
+    of source: CheckpointTensor, codec: any Codec, treatment: Treatment, _ calibrated: CalibratedTensors
+  ) throws -> (any PartProducer)? {
+    guard case .solve(_, let method) = treatment, TargetEncoding.isFloat(source.codec) else { return nil }
+    return try calibrated.producer(of: source, codec: codec, method: method)
   }
 
   private static func target(
@@ -55,7 +100,9 @@ extension PackPlan {
     case .keep, .drop: (source.codec, nil)
     case .lossless: (split(source.codec), nil)
     case .quantize where !TargetEncoding.isFloat(source.codec): (source.codec, nil)
+    case .solve where !TargetEncoding.isFloat(source.codec): (source.codec, nil)
     case .quantize(let descriptor, let rule): (try CodecRegistry.codec(descriptor), rule)
+    case .solve(let descriptor, _): (try CodecRegistry.codec(descriptor), nil)
     }
   }
 
@@ -64,20 +111,27 @@ extension PackPlan {
     (codec as? PlainCodec).flatMap { SplitCodec($0.dtype) } ?? codec
   }
 
-  /// A tensor's parts, each with the expert whose record it goes in. Experts are kept apart only in files meant to
-  /// run: what is compressed is an archive, and stays whole.
-  private static func parts(of tensor: Tensor, at index: Int) throws(PlanError) -> [(ExpertAddress?, Part)] {
+  /// A tensor's parts, each with the expert whose record it goes in. Matrices of an expert are kept together only in
+  /// files meant to run. In an archive, whose records are compressed, each has a record of its own, so that equal ones
+  /// are stored once.
+  private static func parts(
+    of tensor: Tensor, at index: Int, in checkpoint: any Checkpoint
+  ) throws(PlanError) -> [(ExpertAddress?, Part)] {
     let whole = 0..<(tensor.shape.dimensions.first ?? 1)
-    if tensor.compressed { return [(nil, try part(of: tensor, at: index, slices: whole))] }
+    let isVariable = tensor.codec.planes.contains { $0.extent == .variable }
+    let isArchived = tensor.compressed && !isVariable
+    func home(_ layer: Int, _ expert: Int) -> ExpertAddress? {
+      isArchived ? nil : ExpertAddress(layer: layer, expert: expert)
+    }
     switch tensor.role {
     case .expert(let layer, let expert?, _), .expertBias(let layer, let expert?):
-      return [(ExpertAddress(layer: layer, expert: expert), try part(of: tensor, at: index, slices: whole))]
+      return [(home(layer, expert), try part(of: tensor, at: index, slices: whole))]
     case .expert(let layer, nil, _), .expertBias(let layer, nil):
-      guard !whole.isEmpty, canBeSliced(tensor) else { fallthrough }
+      guard !whole.isEmpty, canBeSliced(tensor, in: checkpoint) else { fallthrough }
       var parts: [(ExpertAddress?, Part)] = []
       for slice in whole {
         let part = try part(of: tensor, at: index, slices: slice..<slice + 1)
-        parts.append((ExpertAddress(layer: layer, expert: slice), part))
+        parts.append((home(layer, slice), part))
       }
       return parts
     default: return [(nil, try part(of: tensor, at: index, slices: whole))]
@@ -98,12 +152,17 @@ extension PackPlan {
     }
   }
 
-  /// True if a stack may be cut in slices: no plane serves the whole tensor, and both encodings begin anew where a
-  /// slice does, so that the slices' planes, one after the other, are those of the stack.
-  private static func canBeSliced(_ tensor: Tensor) -> Bool {
+  /// True if a stack may be cut in slices: both encodings begin anew where a slice does, so that the slices' planes,
+  /// one after the other, are those of the stack; and no plane serves the whole tensor, or each slice has its own. What
+  /// a producer makes of a slice stands alone.
+  private static func canBeSliced(_ tensor: Tensor, in checkpoint: any Checkpoint) -> Bool {
     let slice = tensor.shape.elements / (tensor.shape.dimensions.first ?? 1)
+    if tensor.producer != nil { return true }
+    let runs = tensor.isExact ? checkpoint.runs(covering: 0..<tensor.shape.elements, of: tensor.source) : []
+    let isCut = runs.contains { $0.lowerBound == slice }
     return [tensor.sourceCodec, tensor.codec].allSatisfy { codec in
-      slice % codec.alignment(columns: tensor.shape.columns) == 0 && codec.planes.allSatisfy { $0.extent == .perSpan }
+      if slice % codec.alignment(columns: tensor.shape.columns) != 0 { return isCut }
+      return codec.planes.allSatisfy { $0.extent != .whole } || isCut
     }
   }
 }

@@ -1,3 +1,4 @@
+import Calibration
 import Checkpoints
 import Codecs
 
@@ -44,6 +45,8 @@ public enum Treatment: Sendable, Equatable, CustomStringConvertible {
   case drop
   /// Quantized. The rule says how scales are chosen; nil is the codec's default.
   case quantize(CodecDescriptor, ScaleRule?)
+  /// Quantized by a solver, from statistics of the weight's inputs.
+  case solve(CodecDescriptor, Solver.Method)
 
   public var description: String {
     switch self {
@@ -51,31 +54,49 @@ public enum Treatment: Sendable, Equatable, CustomStringConvertible {
     case .lossless: "lossless"
     case .drop: "drop"
     case .quantize(let descriptor, let rule): "\(descriptor)" + (rule.map { "@\($0.rawValue)" } ?? "")
+    case .solve(let descriptor, let method): "\(descriptor)@\(Self.word(method))"
     }
   }
 
-  /// Parses `keep`, `lossless`, `drop`, or an encoding with an optional scale rule: `int4:group=32@absmax`.
+  /// The word of a solver's method, in the place of a scale rule.
+  private static func word(_ method: Solver.Method) -> String { method == .gptq ? "gptq" : "calibrated" }
+
+  /// Parses `keep`, `lossless`, `drop`, or an encoding with an optional scale rule: `int4:group=32@absmax`. The rules
+  /// `@gptq` and `@calibrated` ask for a solver; `gptq-int4` is short for `int4@gptq`, and `rtn-int4` for `int4`.
   /// Throws `CodecError.descriptor`, also when no such encoding exists or can be written from floats.
   public init(parsing text: String) throws(CodecError) {
     switch text {
     case "keep": self = .keep
     case "lossless": self = .lossless
     case "drop": self = .drop
-    default:
-      let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      let codec = try CodecRegistry.codec(parts[0])
-      guard codec is any QuantizingCodec else {
-        throw .descriptor(text, reason: "this encoding can be read but not made from floats")
-      }
-      var rule: ScaleRule?
-      if parts.count == 2 {
-        rule = ScaleRule(rawValue: parts[1])
-        if rule == nil {
-          let names = ScaleRule.allCases.map(\.rawValue).joined(separator: ", ")
-          throw .descriptor(text, reason: "the scale rule should be one of \(names)")
-        }
-      }
-      self = .quantize(codec.descriptor, rule)
+    default: self = try Self.quantizing(text)
+    }
+  }
+
+  private static func quantizing(_ text: String) throws(CodecError) -> Treatment {
+    if text.hasPrefix("rtn-") { return try quantizing(String(text.dropFirst(4))) }
+    if text.hasPrefix("gptq-") { return try quantizing(String(text.dropFirst(5)) + "@gptq") }
+    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let codec = try CodecRegistry.codec(parts[0])
+    if parts.count == 2, let method = [Solver.Method.gptq, .nearest].first(where: { word($0) == parts[1] }) {
+      return .solve(try solvable(codec), method)
+    }
+    guard codec is any QuantizingCodec || codec is any VariableCodec else {
+      throw .descriptor(text, reason: "this encoding can be read but not made from floats")
+    }
+    guard parts.count == 2 else { return .quantize(codec.descriptor, nil) }
+    guard let rule = ScaleRule(rawValue: parts[1]) else {
+      let names = (ScaleRule.allCases.map(\.rawValue) + ["gptq", "calibrated"]).joined(separator: ", ")
+      throw .descriptor(text, reason: "the scale rule should be one of \(names)")
+    }
+    return .quantize(codec.descriptor, rule)
+  }
+
+  private static func solvable(_ codec: any Codec) throws(CodecError) -> CodecDescriptor {
+    do {
+      return try SolvableEncodings.encoding(codec).codec.descriptor
+    } catch {
+      throw .descriptor("\(codec.descriptor)", reason: "\(error)")
     }
   }
 }

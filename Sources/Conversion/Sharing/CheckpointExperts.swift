@@ -125,19 +125,15 @@ public struct CheckpointExperts: ExpertSource {
     var position = wanted.lowerBound
     while position < wanted.upperBound {
       let range = position..<min(wanted.upperBound, (position / span + 1) * span)
-      let covering = reader.covering(range)
-      let values: EncodedBytes
       do {
-        values = try reader.read(covering).values(reader.codec)
+        try reader.values(range).withFloats {
+          let target = UnsafeMutableBufferPointer(
+            rebasing: output[range.lowerBound - wanted.lowerBound..<range.upperBound - wanted.lowerBound])
+          _ = target.update(fromContentsOf: $0)
+        }
       } catch let error as CodecError {
         throw TensorError(
           tensor: checkpoint.tensors[reader.tensor].name, file: checkpoint.path, error: error)
-      }
-      values.withFloats { floats in
-        let from = range.lowerBound - covering.lowerBound
-        let target = UnsafeMutableBufferPointer(
-          rebasing: output[range.lowerBound - wanted.lowerBound..<range.upperBound - wanted.lowerBound])
-        _ = target.update(fromContentsOf: floats[from..<from + range.count])
       }
       position = range.upperBound
     }

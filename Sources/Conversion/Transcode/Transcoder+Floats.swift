@@ -68,6 +68,17 @@ extension Transcoder {
         into: [UnsafeMutableRawBufferPointer(rebasing: plane[from..<from + count])])
     }
   }
+
+  /// Encodes a whole span whose planes take as many bytes as they come to, and decodes it to see what it cost.
+  func encode(_ input: EncodedBytes, with codec: any VariableCodec) throws -> (EncodedBytes, ErrorStatistics) {
+    let values = try input.values(source)
+    let planes = try values.withFloats { try codec.encode($0, columns: input.columns, rule: rule ?? .search) }
+    let output = EncodedBytes(planes, elements: input.elements, columns: input.columns)
+    var cost = ErrorStatistics()
+    let decoded = try output.values(codec)
+    values.withFloats { values in decoded.withFloats { cost.add(original: values, decoded: $0) } }
+    return (output, cost)
+  }
 }
 
 /// A span cut in tiles, with room for the values of one.

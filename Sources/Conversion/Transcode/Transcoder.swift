@@ -21,6 +21,8 @@ public struct Transcoder: Sendable {
     case relayout(any Relayout)
     case dequantizeToBF16
     case requantize(any QuantizingCodec, ScaleRule?)
+    /// Its bytes aren't counted beforehand: `encode(_:with:)` makes them.
+    case variable
   }
 
   /// Finds the way.
@@ -46,6 +48,7 @@ public struct Transcoder: Sendable {
       return .convert(from: from, to: to)
     }
     if (target as? PlainCodec)?.dtype == .bf16, !measured { return .dequantizeToBF16 }
+    if target is any VariableCodec { return .variable }
     guard let quantizer = target as? any QuantizingCodec else {
       throw .descriptor("\(target.descriptor)", reason: "this encoding can be read but not made from floats")
     }
@@ -96,6 +99,8 @@ public struct Transcoder: Sendable {
       try source.decodeBF16(input, into: planes[0].bindMemory(to: UInt16.self))
     case .requantize(let codec, let rule):
       return try requantize(input, at: start, with: codec, rule: rule, statistics: statistics, into: planes)
+    case .variable:
+      throw CodecError.descriptor("\(target.descriptor)", reason: "its planes have no sizes to be written into")
     }
     return ErrorStatistics()
   }

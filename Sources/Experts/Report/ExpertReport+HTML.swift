@@ -5,7 +5,7 @@ extension ExpertReport {
     page += "<h1>\(HTMLText.escaped(title))</h1>\n"
     page += "<p>Predicted saving: \(HTMLText.decimal(meanSaving, 3)) bits per expert weight.</p>\n"
     page += savings
-    if !points.isEmpty { page += "<h2>Rate</h2>\n" + RatePlot(points).svg }
+    if !points.isEmpty { page += "<h2>Rate</h2>\n" + RatePlot(points).html }
     for layer in layers { page += section(layer) }
     return page + "</body></html>\n"
   }
@@ -30,7 +30,7 @@ extension ExpertReport {
   private func section(_ layer: LayerSimilarity) -> String {
     var html = "<h2>Layer \(layer.layer)</h2>\n<div class=row>\n"
     for matrix in layer.matrices {
-      html += "<figure>" + SimilarityMap(matrix.after).svg
+      html += "<figure>" + SimilarityMap(matrix.after).html
       html += Dendrogram(matrix.clusters.merges, count: matrix.after.count).svg
       html += "<figcaption>\(matrix.matrix.rawValue)</figcaption></figure>\n"
     }

@@ -50,9 +50,11 @@ public struct WrittenTensor: Sendable {
 
 /// The layouts that are written.
 public enum LayoutWriters {
-  public static let all: [any LayoutWriter] = [
-    GPTQWriter(), AWQWriter(), CompressedTensorsWriter(), MLXWriter(), NF4Writer(),
-  ]
+  public static let all: [any LayoutWriter] =
+    [GPTQWriter(), AWQWriter(), CompressedTensorsWriter(), MLXWriter(), NF4Writer()] + WrittenFloatLayout.allCases
+
+  /// The writer of that name, whatever its case.
+  public static func find(_ name: String) -> (any LayoutWriter)? { all.first { $0.name == name.lowercased() } }
 }
 
 extension ScalarFloat {

@@ -20,6 +20,7 @@ struct Convert: ParsableCommand {
         bale convert models/mixtral mixtral.gguf
         bale convert mixtral.bale restored --dequantize bf16
         bale convert models/mixtral mixtral.bale --quantize int4:group=32
+        bale convert models/mixtral mixtral-nvfp4 --layout compressed-tensors-nvfp4
       """)
 
   @Argument(help: "A checkpoint: a directory, or a .safetensors, .gguf or .bale file.")
@@ -39,6 +40,13 @@ struct Convert: ParsableCommand {
 
   @Option(name: .long, help: ArgumentHelp("Decode what the target can't hold as it is.", valueName: "f32|f16|bf16"))
   var dequantize: FloatType?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "How codes of other libraries' layouts become values: exact, or as a library that computes in 16 bits.",
+      valueName: "exact|library"))
+  var arithmetic: Arithmetic = .exact
 
   @Option(
     name: .long,
@@ -106,8 +114,10 @@ struct Convert: ParsableCommand {
   private func opened(_ format: ContainerFormat) throws -> any Checkpoint {
     let isRewritten = format == .safetensors && dequantize == nil && quantize == nil
     if container || isRewritten && layout == nil { return try Checkpoints.open(source) }
-    let checkpoint = try Layouts.open(source)
-    if let layout { return try relaid(checkpoint, as: layout) }
+    let checkpoint = try Layouts.open(source, arithmetic: arithmetic)
+    if let layout {
+      return try relaid(HuggingFaceView(checkpoint, dtype: dequantize?.dtype) ?? checkpoint, as: layout)
+    }
     guard format == .gguf, dequantize == nil, quantize == nil, let layouts = checkpoint as? LayoutCheckpoint,
       let quantized = layouts.logical.first(where: { !$0.layout.hasPrefix("gpt-oss") })
     else { return checkpoint }
@@ -118,7 +128,7 @@ struct Convert: ParsableCommand {
 
   /// The source as another library stores it.
   private func relaid(_ checkpoint: any Checkpoint, as layout: String) throws -> any Checkpoint {
-    guard let writer = LayoutWriters.all.first(where: { $0.name == layout.lowercased() }) else {
+    guard let writer = LayoutWriters.find(layout) else {
       let names = LayoutWriters.all.map(\.name).joined(separator: ", ")
       throw ValidationError("--layout should be one of \(names), not '\(layout)'")
     }
@@ -133,8 +143,9 @@ struct Convert: ParsableCommand {
   /// A Hugging Face model of a known architecture becomes the GGUF model that llama.cpp loads, and the other way
   /// round where the destination is a directory.
   private func seen(_ checkpoint: any Checkpoint, as format: ContainerFormat) throws -> any Checkpoint {
-    if container { return checkpoint }
+    if container || layout != nil { return (checkpoint as? LayoutCheckpoint)?.stored ?? checkpoint }
     if format == .gguf { return try GGUFView(checkpoint, preTokenizer: ggufOptions.preTokenizer) ?? checkpoint }
+    if let dtype = dequantize?.dtype, let plain = PlainGPTOSSView(checkpoint, dtype: dtype) { return plain }
     guard Checkpoints.format(ofDestination: destination) == nil else { return checkpoint }
     return try HuggingFaceView(checkpoint, dtype: dequantize?.dtype) ?? checkpoint
   }
@@ -157,6 +168,7 @@ struct Convert: ParsableCommand {
     let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: .bale).recipe
     let checkpoint = try Layouts.open(source)
     _ = try ggufOptions.quantization(quantize, of: checkpoint, as: .bale)
+    if layout != nil { throw ValidationError("--layout goes with a directory of safetensors") }
     if resume { throw ValidationError("--resume isn't for .bale files, which are written front to back") }
     let plan = try PackPlan(checkpoint, recipe: recipe)
     var packing = PackOptions()
@@ -177,6 +189,7 @@ struct Convert: ParsableCommand {
 }
 
 extension ContainerFormat: ExpressibleByArgument {}
+extension Arithmetic: ExpressibleByArgument {}
 
 /// The float types that tensors are decoded to.
 enum FloatType: String, ExpressibleByArgument, CaseIterable {

@@ -3,6 +3,7 @@ import BaleFormat
 import ByteIO
 import Checkpoints
 import Conversion
+import Experts
 import JSON
 import Layouts
 
@@ -19,6 +20,7 @@ struct Pack: ParsableCommand {
         bale pack models/mixtral mixtral.bale --recipe mxfp4-experts
         bale pack models/mixtral archive.bale --recipe lossless
         bale pack model.gguf model.bale --recipe mine.recipe --dry-run
+        bale pack models/mixtral small.bale --recipe spqr3 --calibration stats.safetensors --target-bits 3.75
       """)
 
   @Argument(help: "A checkpoint: a directory, or a .safetensors, .gguf or .bale file.")
@@ -39,14 +41,37 @@ struct Pack: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Cut the output in files of at most this size.", valueName: "SIZE"))
   var splitMaxSize: ByteSize?
 
+  @Flag(name: .long, help: "Store what experts share once, where that pays, and their differences from it.")
+  var dedupeExperts = false
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The relative squared error that --dedupe-experts may make; without it and --target-bits, the recipe's own.",
+      valueName: "E"))
+  var maxLoss: Double?
+
   @Flag(name: .customLong("sha256"), help: "Store a SHA-256 for each chunk beside the fast digest.")
   var sha256 = false
 
+  @OptionGroup var calibrationArguments: CalibrationArguments
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
 
   func validate() throws {
     guard output.hasSuffix(".bale") else { throw ValidationError("the output should end in .bale") }
+    let bits = calibrationArguments.targetBits
+    if let maxLoss {
+      guard dedupeExperts else { throw ValidationError("--max-loss goes with --dedupe-experts") }
+      guard bits == nil else { throw ValidationError("--max-loss and --target-bits exclude each other") }
+      guard maxLoss > 0, maxLoss < 1 else { throw ValidationError("--max-loss should be between 0 and 1") }
+    }
+    if let bits, !dedupeExperts {
+      guard calibrationArguments.calibration != nil else {
+        throw ValidationError("--target-bits goes with --calibration or --dedupe-experts")
+      }
+      guard bits >= 2 else { throw ValidationError("--target-bits of SpQR should be 2 to 16") }
+    }
     guard !lossless || recipe == "lossless" else { throw ValidationError("--lossless goes with no other recipe") }
   }
 
@@ -54,9 +79,12 @@ struct Pack: ParsableCommand {
     let start = ContinuousClock.now
     let checkpoint = try Layouts.open(source)
     let recipe = try Recipe(named: recipe)
-    let plan = try PackPlan(checkpoint, recipe: recipe)
+    let calibration = try calibrationArguments.options(for: checkpoint)
+    let sharing = try dedupeExperts ? share(checkpoint, recipe, calibration) : nil
+    let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibration, sharing: sharing)
     Notice.skipped(checkpoint, options: options)
-    let packing = packOptions(recipe)
+    var packing = packOptions(recipe)
+    if let sharing { packing.note("experts", sharing.metadata) }
     if outputOptions.dryRun {
       let estimate = try PackEstimate(checkpoint, plan: plan, options: packing)
       return PackPrinter(source: source, output: output, options: options).dryRun(plan, estimate)
@@ -67,7 +95,21 @@ struct Pack: ParsableCommand {
       .run(to: output, resources: options.resources) { progress.update($0) }
     progress.finish()
     PackPrinter(source: source, output: output, options: options)
-      .report(report, source: checkpoint, seconds: seconds(since: start))
+      .report(
+        report, source: checkpoint, seconds: seconds(since: start),
+        sharing: try sharing.map { try SharingSummary(report, sharing: $0) })
+  }
+
+  /// Measures the experts and decides what they share.
+  private func share(
+    _ checkpoint: any Checkpoint, _ recipe: Recipe, _ calibration: CalibrationOptions?
+  ) throws -> ExpertSharing {
+    let progress = ProgressLine("measuring experts", options: options)
+    defer { progress.finish() }
+    let goal = calibrationArguments.targetBits.map { RateControl.Goal.bits($0) } ?? maxLoss.map { .error($0) }
+    let request = SharingRequest(goal: goal, calibration: calibration?.statistics)
+    return try SharingAnalysis(checkpoint, recipe: recipe, request: request, resources: options.resources)
+      .run { progress.update($0) }
   }
 
   private func packOptions(_ recipe: Recipe) -> PackOptions {

@@ -32,22 +32,34 @@ struct PackPrinter {
     )
   }
 
-  func report(_ report: PackReport, source checkpoint: any Checkpoint, seconds: Double) {
+  func report(
+    _ report: PackReport, source checkpoint: any Checkpoint, seconds: Double, sharing: SharingSummary? = nil
+  ) {
     Notice.dropped(report.plan.dropped, options: options)
     let before = checkpoint.storage.reduce(0) { $0 + $1.size }
     let after = report.written.reduce(0) { $0 + $1.size }
     if options.json {
-      return print(json(report, before: before, after: after, seconds: seconds))
+      return print(json(report, before: before, after: after, seconds: seconds, sharing))
     }
     guard !options.quiet else { return }
     print(table(report.plan, statistics: report.statistics, stored: report.storedBytes))
+    if let sharing { print("\n" + Self.text(sharing)) }
+    if let bits = report.quantizedBits {
+      print("\nquantized tensors: \(Format.decimals(bits, 3)) bits a weight" + outputs(report))
+    }
     let rate = Format.bytes(Int(Double(before) / max(seconds, 1e-9)))
     print("\n\(source)  \(Format.bytes(before))  ->  \(output)  \(Format.bytes(after))")
     let ratio = Double(before) / Double(max(after, 1))
     print("\(Format.significant(ratio))x smaller in \(Format.duration(seconds)), \(rate)/s")
   }
 
-  private func json(_ report: PackReport, before: Int, after: Int, seconds: Double) -> String {
+  private func outputs(_ report: PackReport) -> String {
+    report.outputError.map { ", relative MSE of their outputs \(Format.error($0))" } ?? ""
+  }
+
+  private func json(
+    _ report: PackReport, before: Int, after: Int, seconds: Double, _ sharing: SharingSummary?
+  ) -> String {
     let files = report.written.map { file -> JSONValue in
       ["path": .string(file.path), "bytes": .integer(file.size), "root": .string(hexadecimal(file.root))]
     }
@@ -61,8 +73,10 @@ struct PackPrinter {
       "source": .string(source), "source_bytes": .integer(before), "bytes": .integer(after),
       "weights": .integer(report.plan.tensors.reduce(0) { $0 + $1.shape.elements }),
       "relative_mse": .real(report.total.relativeMSE), "seconds": .real(seconds), "files": .array(files),
-      "tensors": .array(tensors),
+      "quantized_bits": report.quantizedBits.map { .real($0) } ?? .null,
+      "output_relative_mse": report.outputError.map { .real($0) } ?? .null, "tensors": .array(tensors),
       "dropped": .array(report.plan.dropped.map { ["name": .string($0.name), "reason": .string($0.reason)] }),
+      "experts": sharing?.json ?? .null,
     ]
     return String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self)
   }
@@ -97,7 +111,8 @@ struct PackPrinter {
   private func rows(_ plan: PackPlan, _ statistics: [ErrorStatistics]? = nil, _ stored: [Int]? = nil) -> [Row] {
     var rows: [Row] = []
     for (index, tensor) in plan.tensors.enumerated() {
-      let (role, from, to) = (tensor.role.word, tensor.sourceCodec.shortName, tensor.codec.shortName)
+      let role = tensor.isShared ? "centroids" : tensor.role.word
+      let (from, to) = (tensor.sourceCodec.shortName, tensor.codec.shortName)
       if !rows.contains(where: { $0.role == role && $0.from == from && $0.encoding == to }) {
         rows.append(Row(role: role, from: from, encoding: to, isExact: tensor.isExact))
       }

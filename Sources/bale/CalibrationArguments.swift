@@ -1,0 +1,38 @@
+import ArgumentParser
+import Checkpoints
+import Conversion
+
+/// The options of calibrated quantization.
+struct CalibrationArguments: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Statistics of the weights' inputs: what tools/collect_hessians.py writes, or an imatrix.",
+      valueName: "STATS.safetensors|IMATRIX"))
+  var calibration: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Bits a weight, everything included, that SpQR may spend on each matrix, or --dedupe-experts on experts.",
+      valueName: "B"))
+  var targetBits: Double?
+
+  @Option(name: .long, help: "What becomes of weights without statistics.")
+  var uncovered: CalibrationOptions.Uncovered = .refuse
+
+  func validate() throws {
+    if let targetBits, !(0.1...16).contains(targetBits) { throw ValidationError("--target-bits should be 0.1 to 16") }
+  }
+
+  /// What to go by; nil where no statistics are given.
+  func options(for checkpoint: any Checkpoint) throws -> CalibrationOptions? {
+    guard let calibration else { return nil }
+    var options = CalibrationOptions(try CalibrationFile.open(calibration, for: checkpoint))
+    options.targetBits = targetBits
+    options.uncovered = uncovered
+    return options
+  }
+}
+
+extension CalibrationOptions.Uncovered: ExpressibleByArgument {}
