@@ -17,8 +17,8 @@ public struct BaleCheckpoint: Checkpoint {
   public let tensors: [CheckpointTensor]
   public let files: [CheckpointFile]
   private let stored: [BaleTensor]
-  private let originals: [String: BaleOriginal]
-  private let positions: [String: Int]
+  private let originals: [ExactString: BaleOriginal]
+  private let positions: [ExactString: Int]
 
   public var format: ContainerFormat { .bale }
   public var skipped: [String] { [] }
@@ -38,13 +38,18 @@ public struct BaleCheckpoint: Checkpoint {
         storedBytes: tensor.storedBytes,
         error: tensor.error.map { StoredError(relativeMSE: $0.relativeMSE, maximumError: $0.maximum) })
     }
-    positions = Dictionary(stored.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    positions = Dictionary(stored.enumerated().map { (ExactString($1.name), $0) }) { first, _ in first }
     let originals = file.originals
-    self.originals = Dictionary(originals.map { ($0.name, $0) }) { first, _ in first }
+    self.originals = Dictionary(originals.map { (ExactString($0.name), $0) }) { first, _ in first }
     files = originals.map { original in
       CheckpointFile(
         name: original.name, size: original.size,
-        holdsTensors: original.segments.contains { if case .tensor = $0.source { true } else { false } })
+        holdsTensors: original.segments.contains {
+          switch $0.source {
+          case .tensor, .layout: true
+          case .blob, .zeros, .unknown: false
+          }
+        })
     }
   }
 
@@ -102,7 +107,7 @@ public struct BaleCheckpoint: Checkpoint {
   }
 
   public func segments(of file: CheckpointFile) throws -> [SourceSegment] {
-    guard let original = originals[file.name] else { return [] }
+    guard let original = originals[ExactString(file.name)] else { return [] }
     var end = 0
     return try original.segments.map { segment in
       defer { end += segment.count }
@@ -110,8 +115,11 @@ public struct BaleCheckpoint: Checkpoint {
       case .blob: return .literal(end..<end + segment.count)
       case .zeros: return .zeros(segment.count)
       case .tensor(let name):
-        guard let position = positions[name] else { throw UnrestorableFile(file: file.name, path: path) }
+        guard let position = positions[ExactString(name)] else { throw UnrestorableFile(file: file.name, path: path) }
         return .tensor(position, segment.offset..<segment.offset + segment.count)
+      case .layout(BigEndianGGUFCheckpoint.layout, let name):
+        guard let position = positions[ExactString(name)] else { throw UnrestorableFile(file: file.name, path: path) }
+        return .swapped(position, segment.offset..<segment.offset + segment.count)
       case .layout, .unknown: throw UnrestorableFile(file: file.name, path: path)
       }
     }
@@ -120,7 +128,7 @@ public struct BaleCheckpoint: Checkpoint {
   public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
     var bytes: [UInt8] = []
     var end = 0
-    for segment in originals[file.name]?.segments ?? [] {
+    for segment in originals[ExactString(file.name)]?.segments ?? [] {
       let wanted = range.clamped(to: end..<end + segment.count)
       let start = segment.offset + wanted.lowerBound - end
       end += segment.count
@@ -139,7 +147,7 @@ public struct BaleCheckpoint: Checkpoint {
     throw IOError("open", path: Path.join(path, file.name), code: ENOENT)
   }
 
-  public func sha256(of file: CheckpointFile) throws -> [UInt8]? { originals[file.name]?.sha256 }
+  public func sha256(of file: CheckpointFile) throws -> [UInt8]? { originals[ExactString(file.name)]?.sha256 }
 
   /// Reads of a `.bale` are checked against digests: a change shows as damage.
   public func checkUnchanged() throws {}

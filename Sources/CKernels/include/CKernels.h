@@ -13,6 +13,7 @@
 #include "trellis.h"
 #include "elements.h"
 #include "planes.h"
+#include "huffman.h"
 #include "ggml.h"
 #include "spqr.h"
 
