@@ -10,7 +10,8 @@ let package = Package(
       name: "Bale",
       targets: [
         "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "BaleFormat",
-        "Calibration", "Architectures", "Pipeline", "Checkpoints", "Layouts", "Conversion", "Verification",
+        "Calibration", "Architectures", "Pipeline", "Parity", "Manifests", "Signing", "Checkpoints", "Layouts",
+        "Conversion", "Verification",
       ]),
   ],
   dependencies: [
@@ -31,7 +32,7 @@ let package = Package(
     // Bytes, values, encodings.
     .target(name: "ByteIO", dependencies: ["CLinux", "CXXHash", "CCrypto"]),
     .target(name: "JSON", dependencies: ["ByteIO"]),
-    .target(name: "Compression", dependencies: ["ByteIO", "CZstd"]),
+    .target(name: "Compression", dependencies: ["ByteIO", "CKernels", "CZstd"]),
     .target(name: "Tensors", dependencies: ["ByteIO", "CKernels"]),
     .target(name: "Codecs", dependencies: ["ByteIO", "Tensors", "CKernels"]),
 
@@ -49,6 +50,13 @@ let package = Package(
       dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "GGUF", "Pipeline", "CKernels", "CLAPACK"]),
     .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "GGUF"]),
 
+    // Damage undone, whatever the format.
+    .target(name: "Parity", dependencies: ["ByteIO", "Pipeline", "CKernels"]),
+
+    // Files of any format against what was written down of them.
+    .target(name: "Manifests", dependencies: ["ByteIO", "JSON", "Pipeline"]),
+    .target(name: "Signing", dependencies: ["Manifests", "CCrypto"]),
+
     // What joins them.
     .target(
       name: "Experts", dependencies: ["JSON", "Codecs", "BaleFormat", "Pipeline", "CLAPACK"]),
@@ -65,14 +73,17 @@ let package = Package(
     .executableTarget(
       name: "bale",
       dependencies: [
-        "Verification", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Verification", "Parity", "Signing", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .target(name: "TestSupport", dependencies: ["ByteIO"], path: "Tests/TestSupport"),
     .testTarget(name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"]),
+    .testTarget(name: "ParityTests", dependencies: ["Parity", "TestSupport"]),
+    .testTarget(name: "ManifestsTests", dependencies: ["Manifests", "TestSupport"]),
+    .testTarget(name: "SigningTests", dependencies: ["Signing", "TestSupport"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
-    .testTarget(name: "CompressionTests", dependencies: ["Compression", "TestSupport"]),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression", "CKernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "CodecsTests", dependencies: ["Codecs", "GGUF", "Safetensors", "TestSupport"], exclude: ["Goldens"]),

@@ -38,6 +38,7 @@ public enum CodecRegistry {
     "int8": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 8) },
     "integers": { (reader) throws(CodecError) in try IntegersCodec(&reader) },
     "split": { (reader) throws(CodecError) in try SplitCodec(&reader) },
+    "delta": { (reader) throws(CodecError) in try DeltaCodec(&reader) },
     "ternary": { (reader) throws(CodecError) in try TernaryCodec(&reader) },
     "trellis": { (_) throws(CodecError) in TrellisCodec() },
     "residual": { (reader) throws(CodecError) in try ResidualCodec(&reader) },

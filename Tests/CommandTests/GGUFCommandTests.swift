@@ -32,17 +32,30 @@ import Testing
 
   // MARK: Quantizing
 
-  @Test(.enabled(if: Fixtures.hasShared, "shared/ is not beside the checkout"), arguments: [
-    "Q4_0", "Q8_0", "MXFP4_MOE", "Q4_K",
-  ])
+  @Test(
+    .enabled(if: Fixtures.hasShared, "shared/ is not beside the checkout"),
+    arguments: [
+      "Q4_0", "Q8_0", "MXFP4_MOE", "Q4_K",
+    ])
   func filesAreThoseOfLlamaQuantize(_ type: String) throws {
-    let expected = try Fixtures.bytes(Fixtures.shared("gguf/tiny-\(type).gguf"))
-    let fromModel = try convert(Fixtures.shared("../models/tiny"), to: "a.gguf", "--quantize", type)
+    let expected = try Fixtures.bytes(Fixtures.shared("fixtures/gguf/tiny-\(type).gguf"))
+    let fromModel = try convert(Fixtures.shared("models/tiny"), to: "a.gguf", "--quantize", type)
     #expect(try Fixtures.bytes(fromModel) == expected)
     let fromGGUF = try convert(
-      Fixtures.shared("gguf/tiny-bf16.gguf"), to: "b.gguf", "--quantize", type.lowercased(), "--threads", "1",
+      Fixtures.shared("fixtures/gguf/tiny-bf16.gguf"), to: "b.gguf", "--quantize", type.lowercased(), "--threads", "1",
       "--memory", "16M")
     #expect(try Fixtures.bytes(fromGGUF) == expected)
+  }
+
+  /// llama-quantize leaves out dimensions of 1 on the outside, so its file of this model says [64] for [1, 64].
+  @Test(.enabled(if: Fixtures.hasShared, "shared/ is not beside the checkout"))
+  func quantizedModelsLoseOuterDimensionsAndGetThemBack() throws {
+    let source = Fixtures.shared("fixtures/architectures/qwen2moe")
+    let model = try convert(source, to: "a.gguf", "--quantize", "bf16")
+    let gate = try #require(
+      GGUFModel(model).tensors.first { $0.tensor.name == "blk.0.ffn_gate_inp_shexp.weight" }?.tensor)
+    #expect(gate.shape.dimensions == [64])
+    #expect(try Command.run(["diff", source, convert(model, to: "back"), "--quiet"]).status == 0)
   }
 
   @Test func optionsReachTheModel() throws {
@@ -77,6 +90,7 @@ import Testing
   }
 
   @Test func whatCannotBeIsRefusedBeforeAnythingIsWritten() throws {
+    try Path.createDirectory(directory.file("in"))
     let model = try convert(Command.tiny, to: "in/a.gguf")
     let out = directory.file("out/b.gguf")
     try Path.createDirectory(directory.file("out"))
@@ -147,8 +161,10 @@ import Testing
       ])
     #expect(try Fixtures.bytes(convert(first, to: "b.gguf", "--quantize", "q8_0")) == Fixtures.bytes(quantized))
     _ = try convert(first, to: "q.gguf", "--quantize", "q8_0", "--split-max-size", "20K")
-    #expect(
-      try Fixtures.bytes(convert(directory.file("q-00001-of-00003.gguf"), to: "c.gguf")) == Fixtures.bytes(quantized))
+    let shards = try Path.entries(of: directory.path).filter { $0.hasPrefix("q-0000") }
+    #expect(shards.count > 1)
+    let shard = directory.file(try #require(shards.last))
+    #expect(try Fixtures.bytes(convert(shard, to: "c.gguf")) == Fixtures.bytes(quantized))
 
     let again = try types(convert(quantized, to: "q4.gguf", "--quantize", "q4_k"))
     #expect(again[names[0]] == "Q4_K" && again[names[2]] == "F32")
@@ -157,7 +173,7 @@ import Testing
   }
 
   @Test func memoryDoesNotGrowWithTheLargestTensor() throws {
-    let info = GGUFTensorInfo(name: "a.weight", type: .bf16, shape: Shape([32768, 4096]) ?? .scalar)
+    let info = GGUFTensorInfo(name: "a.weight", type: .bf16, shape: Shape([16384, 4096]) ?? .scalar)
     let plan = try GGUFHeader.plan(metadata: ["general.architecture": .string("martian")], tensors: [info])
     let source = try OutputFile(directory.file("large.gguf"))
     try source.write(plan.header, at: 0)
@@ -165,8 +181,8 @@ import Testing
     let out = directory.file("out.gguf")
     let result = try succeed(
       ["convert", source.path, out, "--quantize", "q8_0", "--quiet", "--threads", "2", "--memory", "16M"])
-    // The tensor is 256 MiB of holes.
-    #expect(result.peakMemory < 160 << 20, "\(result.peakMemory >> 20) MiB")
+    // The tensor is 128 MiB of holes, and 256 MiB in F32.
+    #expect(result.peakMemory < 120 << 20, "\(result.peakMemory >> 20) MiB")
     #expect(try types(out) == ["a.weight": "Q8_0"])
   }
 
@@ -231,8 +247,8 @@ import Testing
 
   @Test func modelsThatAreNotWhatTheConfigurationSays() throws {
     try expectRefusal(model { $0.removeAll { $0.spec.name == Self.expert } }, Self.expert)
-    try expectRefusal(model(config: ("\"num_local_experts\": 4", "\"num_local_experts\": 5")), "experts.4.")
-    try expectRefusal(model(config: ("\"num_local_experts\": 4", "\"num_local_experts\": 3")), "experts.3.")
+    try expectRefusal(model(config: ("\"num_local_experts\": 4", "\"num_local_experts\": 5")), "5 experts")
+    try expectRefusal(model(config: ("\"num_local_experts\": 4", "\"num_local_experts\": 3")), "3 experts")
     try expectRefusal(model(config: ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3")), "model.layers.2.")
     try expectRefusal(model(config: ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1")), "model.layers.1.")
     let unknown = "model.layers.0.self_attn.z_proj.weight"

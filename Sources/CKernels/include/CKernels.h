@@ -14,8 +14,10 @@
 #include "statistics.h"
 #include "trellis.h"
 #include "elements.h"
+#include "field16.h"
 #include "planes.h"
 #include "fp8.h"
+#include "huffman.h"
 #include "ggml.h"
 #include "spqr.h"
 

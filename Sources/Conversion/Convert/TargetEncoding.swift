@@ -14,6 +14,12 @@ enum TargetEncoding {
     }
     if mix != nil, let form = form(of: source.codec, in: request.format) { return (form, nil) }
     let treatment = request.recipe.treatment(name: source.name, role: source.role)
+    if case .solve(let descriptor, _) = treatment, isFloat(source.codec) {
+      throw PlanError(
+        tensor: source.name,
+        reason: "\(request.format.rawValue) can't hold \(descriptor) as a solver chooses it; pack it in a .bale, or "
+          + "convert to safetensors, which takes the values")
+    }
     if case .quantize(let descriptor, let rule) = treatment, isFloat(source.codec) {
       let codec: any Codec
       do {

@@ -27,14 +27,12 @@ final class ConvertJournal: Sendable {
     file = try OutputFile(path, keptAs: path, overwrite: true)
     let input = try InputFile(path)
     let bytes = try input.bytes(0..<input.size)
-    let header = Self.magic + digest
     // A process that ended before the header was whole had done nothing.
-    if bytes.count >= Self.headerBytes && Array(bytes.prefix(Self.headerBytes)) != header {
-      throw ResumeError(journal: path)
-    }
-    done = bytes.count < Self.headerBytes ? [] : Self.records(bytes)
+    let isWhole = bytes.count >= Self.headerBytes && bytes.starts(with: Self.magic)
+    if isWhole && !bytes.dropFirst(Self.magic.count).starts(with: digest) { throw ResumeError(journal: path) }
+    done = isWhole ? Self.records(bytes) : []
+    if !isWhole { try file.write(Self.magic + digest, at: 0) }
     try file.truncate(to: Self.headerBytes + done.count * Self.recordBytes)
-    if done.isEmpty { try file.write(header, at: 0) }
     try file.flush()
   }
 

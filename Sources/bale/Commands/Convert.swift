@@ -69,6 +69,7 @@ struct Convert: ParsableCommand {
   var resume = false
 
   @OptionGroup(title: "GGUF options") var ggufOptions: GGUFOptions
+  @OptionGroup(title: "Calibration options") var calibrationArguments: CalibrationArguments
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
 
@@ -77,7 +78,7 @@ struct Convert: ParsableCommand {
     if layout != nil, format != .safetensors { throw ValidationError("--layout is for safetensors") }
     if format == .bale { return try pack() }
     let start = ContinuousClock.now
-    let checkpoint = try seen(opened(format), as: format)
+    let checkpoint = try seen(calibrated(opened(format), as: format), as: format)
     let isSingleFile = Checkpoints.format(ofDestination: destination) != nil
     let plan = try ConvertPlan(checkpoint, request: request(checkpoint, format, isSingleFile: isSingleFile))
     if outputOptions.dryRun { return ConvertPrinter(command: self).dryRun(plan) }
@@ -98,7 +99,8 @@ struct Convert: ParsableCommand {
     _ checkpoint: any Checkpoint, _ format: ContainerFormat, isSingleFile: Bool
   ) throws -> ConvertRequest {
     let quantization = try ggufOptions.quantization(quantize, of: checkpoint, as: format)
-    let type = quantization == nil && layout == nil ? quantize : nil
+    let isDone = layout != nil || checkpoint is CalibratedView
+    let type = quantization == nil && !isDone ? quantize : nil
     var request = ConvertRequest(
       format: format, isSingleFile: isSingleFile,
       recipe: try QuantizeType(type, dequantized: dequantize?.dtype, format: format).recipe,
@@ -107,6 +109,16 @@ struct Convert: ParsableCommand {
     request.quantization = quantization
     request.shardTensors = ggufOptions.splitMaxTensors
     return request
+  }
+
+  /// To safetensors, weights that a recipe has solved are seen with the values that they then have.
+  private func calibrated(_ checkpoint: any Checkpoint, as format: ContainerFormat) throws -> any Checkpoint {
+    guard format == .safetensors else { return checkpoint }
+    let recipe = try QuantizeType(quantize, format: format).recipe
+    guard recipe.isCalibrated else { return checkpoint }
+    let calibration = try calibrationArguments.options(for: checkpoint)
+    let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibration)
+    return CalibratedView(checkpoint, plan: plan, dtype: dequantize?.dtype, threads: options.threads)
   }
 
   /// The source seen through its layout, unless its files are only to be written anew: then every tensor stays as it
@@ -170,7 +182,7 @@ struct Convert: ParsableCommand {
     _ = try ggufOptions.quantization(quantize, of: checkpoint, as: .bale)
     if layout != nil { throw ValidationError("--layout goes with a directory of safetensors") }
     if resume { throw ValidationError("--resume isn't for .bale files, which are written front to back") }
-    let plan = try PackPlan(checkpoint, recipe: recipe)
+    let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibrationArguments.options(for: checkpoint))
     var packing = PackOptions()
     packing.overwrite = outputOptions.force
     packing.shardSize = splitMaxSize?.bytes
