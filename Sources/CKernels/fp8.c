@@ -18,6 +18,9 @@ AVX2_INLINE size_t decode_avx2(const float *table, enum bale_fp8 kind, float sca
                                void *output, int bf16) {
   const __m256 subnormal = _mm256_loadu_ps(table), scales = _mm256_set1_ps(scale);
   size_t i = 0;
+  for (; bf16 && kind == BALE_E4M3 && i + 16 <= count; i += 16) {
+    store_e4m3_bf16_16((uint16_t *)output + i, subnormal, codes + i, scales);
+  }
   for (; i + 8 <= count; i += 8) {
     store_eight(output, i, _mm256_mul_ps(eight_values(table, subnormal, kind, codes + i), scales), bf16);
   }
@@ -41,7 +44,8 @@ DECODE(decode_bf16_avx2, uint16_t, 1)
 #define FAST(call) 0
 #endif
 
-void bale_fp8_decode(const float *table, enum bale_fp8 kind, float scale, const uint8_t *codes, size_t count, float *output) {
+void bale_fp8_decode(const float *table, enum bale_fp8 kind, float scale, const uint8_t *codes, size_t count,
+                     float *output) {
   size_t done = FAST(decode_f32_avx2(table, kind, scale, codes, count, output));
   decode_from(done, table, scale, codes, count, output, 0);
 }

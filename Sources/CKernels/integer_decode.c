@@ -111,29 +111,12 @@ AVX2_INLINE size_t decode_fast(const uint8_t *codes, unsigned bits, enum bale_ze
   }
   return i;
 }
-
-// Groups of symmetric codes of eight bits to BF16, sixteen elements a step; none of the values is a NaN.
-AVX512 static size_t decode_bytes_bf16(const uint8_t *codes, size_t start, size_t end, float scale, uint16_t *output) {
-  const __m512i half = _mm512_set1_epi32(0x7fff), one = _mm512_set1_epi32(1);
-  const __m512 scales = _mm512_set1_ps(scale);
-  size_t i = start;
-  for (; i + 16 <= end; i += 16) {
-    __m512i code = _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(codes + i)));
-    __m512i bits = _mm512_castps_si512(_mm512_mul_ps(_mm512_cvtepi32_ps(code), scales));
-    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), one);
-    bits = _mm512_add_epi32(_mm512_add_epi32(bits, half), odd);
-    prepare(output + i);
-    _mm256_storeu_si256((__m256i *)(output + i), _mm512_cvtepi32_epi16(_mm512_srli_epi32(bits, 16)));
-  }
-  return i;
-}
 #endif
 
 // Groups from element `start` on, with `count` elements in the row.
 typedef struct {
   size_t groups, start, count;
   const float *scales, *zeros;
-  int wide;  // AVX-512 may be used
 } batch;
 
 INLINE void decode_batch(const bale_integer_row *row, unsigned bits, enum bale_zero kind, const batch *batch,
@@ -145,10 +128,7 @@ INLINE void decode_batch(const bale_integer_row *row, unsigned bits, enum bale_z
 #if defined(__x86_64__)
     size_t done = start;
     if (fast && start * bits % 8 == 0) {
-      if (bf16 && bits == 8 && kind == BALE_SYMMETRIC && batch->wide) {
-        done = decode_bytes_bf16(row->codes, start, end, batch->scales[g], output);
-      }
-      done = decode_fast(row->codes, bits, kind, done, end, batch->scales[g], zero, output, bf16);
+      done = decode_fast(row->codes, bits, kind, start, end, batch->scales[g], zero, output, bf16);
     }
     decode_group(row, done, end, batch->scales[g], zero, output, bf16);
 #else
@@ -158,6 +138,38 @@ INLINE void decode_batch(const bale_integer_row *row, unsigned bits, enum bale_z
 }
 
 #if defined(__x86_64__)
+// To nearest, ties to even, in the upper half of each lane.
+AVX512_INLINE __m512i round_to_upper_half(__m512 values) {
+  __m512i bits = _mm512_castps_si512(values), rounded = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff));
+  __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
+  return _mm512_mask_add_epi32(rounded, odd, rounded, _mm512_set1_epi32(1));
+}
+
+// 32 symmetric codes of eight bits, those with even and odd index apart. None of the values is a NaN.
+AVX512_INLINE void decode_bytes_32(const int8_t *codes, __m512 scales, uint16_t *output) {
+  __m512i pairs = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)codes));
+  __m512i even = _mm512_srai_epi32(_mm512_slli_epi32(pairs, 16), 16), odd = _mm512_srai_epi32(pairs, 16);
+  __m512i low = round_to_upper_half(_mm512_mul_ps(_mm512_cvtepi32_ps(even), scales));
+  __m512i high = round_to_upper_half(_mm512_mul_ps(_mm512_cvtepi32_ps(odd), scales));
+  prepare(output);
+  _mm512_storeu_si512(output, _mm512_mask_mov_epi16(_mm512_srli_epi32(low, 16), 0xaaaaaaaa, high));
+}
+
+// Whole groups, of a multiple of 32 elements, of symmetric codes of eight bits.
+AVX512 static void decode_bytes_bf16(const int8_t *codes, const batch *batch, size_t group, uint16_t *output) {
+  for (size_t g = 0; g < batch->groups; g++) {
+    size_t start = batch->start + g * group;
+    __m512 scales = _mm512_set1_ps(batch->scales[g]);
+    for (size_t i = start; i < start + group; i += 32) decode_bytes_32(codes + i, scales, output + i);
+  }
+}
+
+// True if the kernel above does for a batch.
+static int is_wide(const bale_integer_row *row, const batch *batch, int bf16) {
+  return bf16 && row->bits == 8 && row->zero == BALE_SYMMETRIC && row->group % 32 == 0 &&
+         batch->start + batch->groups * row->group <= batch->count && has_avx512();
+}
+
 #define CASE(BITS, KIND) \
   case BITS: return decode_batch(row, BITS, KIND, batch, output, bf16, 1);
 
@@ -185,11 +197,14 @@ INLINE int decode_row(const bale_integer_row *row, size_t count, void *output, i
   float scales[BATCH], zeros[BATCH];
   size_t groups = (count + row->group - 1) / row->group;
   for (size_t first = 0; first < groups; first += BATCH) {
-    batch batch = {groups - first < BATCH ? groups - first : BATCH, first * row->group, count, scales, zeros, 0};
+    batch batch = {groups - first < BATCH ? groups - first : BATCH, first * row->group, count, scales, zeros};
     if (!load_terms(row, first, batch.groups, scales, zeros)) return 0;
 #if defined(__x86_64__)
+    if (is_wide(row, &batch, bf16)) {
+      decode_bytes_bf16(row->codes, &batch, row->group, output);
+      continue;
+    }
     if (has_avx2()) {
-      batch.wide = has_avx512();
       (bf16 ? decode_bf16_avx2 : decode_f32_avx2)(row, &batch, output);
       continue;
     }

@@ -46,6 +46,10 @@ AVX2_INLINE void decode_wide(const float *table, unsigned bits, const uint8_t *c
 AVX2_INLINE void decode_eight_bits(const float *table, int e4m3, const uint8_t *codes, float scale, size_t start,
                                    void *output, int bf16) {
   const __m256 subnormal = _mm256_loadu_ps(table), scales = _mm256_set1_ps(scale);
+  if (e4m3 && bf16) {
+    store_e4m3_bf16_16((uint16_t *)output + start, subnormal, codes, scales);
+    return store_e4m3_bf16_16((uint16_t *)output + start + 16, subnormal, codes + 16, scales);
+  }
   for (size_t i = 0; i < BLOCK; i += 8) {
     __m256 values = e4m3 ? e4m3_values(subnormal, codes + i) : e5m2_values(codes + i);
     store_eight(output, start + i, _mm256_mul_ps(values, scales), bf16);

@@ -47,6 +47,17 @@ import Testing
     #expect(try Fixtures.bytes(fromGGUF) == expected)
   }
 
+  /// llama-quantize leaves out dimensions of 1 on the outside, so its file of this model says [64] for [1, 64].
+  @Test(.enabled(if: Fixtures.hasShared, "shared/ is not beside the checkout"))
+  func quantizedModelsLoseOuterDimensionsAndGetThemBack() throws {
+    let source = Fixtures.shared("fixtures/architectures/qwen2moe")
+    let model = try convert(source, to: "a.gguf", "--quantize", "bf16")
+    let gate = try #require(
+      GGUFModel(model).tensors.first { $0.tensor.name == "blk.0.ffn_gate_inp_shexp.weight" }?.tensor)
+    #expect(gate.shape.dimensions == [64])
+    #expect(try Command.run(["diff", source, convert(model, to: "back"), "--quiet"]).status == 0)
+  }
+
   @Test func optionsReachTheModel() throws {
     let found = try types(
       convert(
@@ -162,7 +173,7 @@ import Testing
   }
 
   @Test func memoryDoesNotGrowWithTheLargestTensor() throws {
-    let info = GGUFTensorInfo(name: "a.weight", type: .bf16, shape: Shape([32768, 4096]) ?? .scalar)
+    let info = GGUFTensorInfo(name: "a.weight", type: .bf16, shape: Shape([16384, 4096]) ?? .scalar)
     let plan = try GGUFHeader.plan(metadata: ["general.architecture": .string("martian")], tensors: [info])
     let source = try OutputFile(directory.file("large.gguf"))
     try source.write(plan.header, at: 0)
@@ -170,8 +181,8 @@ import Testing
     let out = directory.file("out.gguf")
     let result = try succeed(
       ["convert", source.path, out, "--quantize", "q8_0", "--quiet", "--threads", "2", "--memory", "16M"])
-    // The tensor is 256 MiB of holes.
-    #expect(result.peakMemory < 160 << 20, "\(result.peakMemory >> 20) MiB")
+    // The tensor is 128 MiB of holes, and 256 MiB in F32.
+    #expect(result.peakMemory < 120 << 20, "\(result.peakMemory >> 20) MiB")
     #expect(try types(out) == ["a.weight": "Q8_0"])
   }
 

@@ -9,6 +9,7 @@
       case .digests: DigestSection(options: options).run(&report)
       case .opening: try OpeningSection(options: options).run(&report)
       case .jobs: try JobSection(options: options).run(&report)
+      case .llama: try LlamaSection(options: options).run(&report)
       }
     }
     report.finish()

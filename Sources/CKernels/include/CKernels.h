@@ -16,6 +16,7 @@
 #include "field16.h"
 #include "planes.h"
 #include "fp8.h"
+#include "huffman.h"
 #include "ggml.h"
 #include "spqr.h"
 

@@ -69,7 +69,7 @@ struct BlockMove: Sendable {
   /// The tensor that holds the factors beside one of ggml's: `X.scale` beside `X.weight`.
   func factorTensor(beside tensor: GGUFMappedTensor) -> GGUFMappedTensor? {
     guard let factors, let shape = Shape([factors.count]), tensor.name.hasSuffix(".weight") else { return nil }
-    let name = tensor.name.dropLast("weight".count) + "scale"
+    let name = String(tensor.name.dropLast("weight".count)) + "scale"
     return GGUFMappedTensor(name: name, shape: shape, type: .f32, content: .constant(factors), inputs: [])
   }
 }

@@ -131,7 +131,8 @@ extension ConvertPlan {
       guard let type = GGMLForm.type(of: output.codec) else {
         throw PlanError(tensor: output.name, reason: "gguf can't hold \(output.codec.shortName)")
       }
-      return GGUFTensorInfo(name: output.name, type: type, shape: output.shape)
+      let shape = mix == nil ? output.shape : Self.trimmed(output.shape)
+      return GGUFTensorInfo(name: output.name, type: type, shape: shape)
     }
     let limit = request.shardSize.map { GGUFSplitLimit.bytes($0) } ?? request.shardTensors.map { .tensors($0) }
     guard let limit else {
@@ -141,6 +142,12 @@ extension ConvertPlan {
     let shards = try GGUFHeader.plan(
       splitting: limit, prefix: request.prefix, metadata: metadata, tensors: infos)
     for shard in shards { add(shard.plan, to: shard.tensors, name: shard.path) }
+  }
+
+  /// Without the dimensions of 1 on the outside, which llama-quantize leaves out.
+  private static func trimmed(_ shape: Shape) -> Shape {
+    let dimensions = Array(shape.dimensions.drop { $0 == 1 })
+    return shape.rank == 0 ? shape : Shape(dimensions.isEmpty ? [1] : dimensions) ?? shape
   }
 
   /// Places a run of outputs in a GGUF file.

@@ -83,9 +83,12 @@ public struct SharingAnalysis: Sendable {
     guard let first = found.first else { return ([], 0) }
     let gram = found.dropFirst().reduce(first.after) { $0 + $1.after }
     let overhead = ExpertMeter().centroidOverhead
-    let tensors = gram.count < 2 ? [] : [0, 1].map {
-      source.place(layer: similarity.layer, expert: $0, matrix: matrices[0]).tensor
-    }
+    let tensors =
+      gram.count < 2
+      ? []
+      : [0, 1].map {
+        source.place(layer: similarity.layer, expert: $0, matrix: matrices[0]).tensor
+      }
     if tensors.count == 2, tensors[0] == tensors[1] {
       let saving = SavingFormula.centroid(gram, overhead: overhead).saving
       let all = Array(0..<gram.count)

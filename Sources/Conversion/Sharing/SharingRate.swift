@@ -22,9 +22,10 @@ struct SharingRate: Sendable {
     self.source = source
     self.resources = resources
     let numbers = Set(slots.map(\.layer)).sorted()
-    let chosen = Set((0..<min(Self.layers, numbers.count)).map { index in
-      numbers[numbers.count <= Self.layers ? index : index * (numbers.count - 1) / (Self.layers - 1)]
-    })
+    let chosen = Set(
+      (0..<min(Self.layers, numbers.count)).map { index in
+        numbers[numbers.count <= Self.layers ? index : index * (numbers.count - 1) / (Self.layers - 1)]
+      })
     sample = slots.filter { chosen.contains($0.layer) }
   }
 
