@@ -16,7 +16,8 @@ public struct CheckpointDiff: Sendable {
   /// order. Throws the errors of reading.
   public static func matching(_ first: any Checkpoint, _ second: any Checkpoint) throws -> CheckpointDiff {
     let ordered = try ReorderedCheckpoint.matching(first, to: second)
-    return CheckpointDiff(ordered, ordered is ReorderedCheckpoint ? second : try ReorderedCheckpoint.matching(second, to: first))
+    return CheckpointDiff(
+      ordered, ordered is ReorderedCheckpoint ? second : try ReorderedCheckpoint.matching(second, to: first))
   }
 
   public init(_ first: any Checkpoint, _ second: any Checkpoint) {

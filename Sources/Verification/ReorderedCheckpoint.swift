@@ -63,7 +63,8 @@ struct ReorderedCheckpoint: Checkpoint {
   private static func fit(_ a: CheckpointExperts, _ b: CheckpointExperts, layer: Int) -> Bool {
     guard a.expertLayers.contains(layer), b.expertLayers.contains(layer) else { return false }
     return a.expertCount(layer: layer) == b.expertCount(layer: layer)
-      && a.hiddenNeurons(layer: layer) == b.hiddenNeurons(layer: layer) && a.width(layer: layer) == b.width(layer: layer)
+      && a.hiddenNeurons(layer: layer) == b.hiddenNeurons(layer: layer)
+      && a.width(layer: layer) == b.width(layer: layer)
   }
 
   func read(_ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]) throws -> [Int] {

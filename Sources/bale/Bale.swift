@@ -22,6 +22,7 @@ struct Bale: ParsableCommand {
     subcommands: [
       Inspect.self, Convert.self, Pack.self, Calibrate.self, Unpack.self, Extract.self, Verify.self, Diff.self,
       MeasureExperts.self,
+      Prune.self,
     ])
 
   /// Runs the command; an error is one line on standard error and an exit status.

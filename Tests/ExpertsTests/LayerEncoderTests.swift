@@ -7,9 +7,10 @@ import Testing
   static func input(
     _ family: MemoryExperts, clusters: [[Int]], hessians: [ExpertHessian] = []
   ) throws -> LayerEncoder.Input {
-    LayerEncoder.Input(
+    let hessian: @Sendable (Int) -> ExpertHessian = { hessians[$0] }
+    return LayerEncoder.Input(
       layer: 0, matrix: .gate, rows: family.hidden, columns: family.wide, experts: family.weights.count,
-      clusters: clusters, hessian: hessians.isEmpty ? nil : { hessians[$0] }
+      clusters: clusters, hessian: hessians.isEmpty ? nil : hessian
     ) { try family.matrix(layer: 0, expert: $0, matrix: .gate) }
   }
 

@@ -75,7 +75,8 @@ public struct CheckpointExperts: ExpertSource {
       guard count > 0 else { return [] }
       let rows = tensor.shape.elements / columns / count
       let halves = matrix == "gateUp"
-      let names = halves ? [Experts.ExpertMatrix.gate, .up] : [Experts.ExpertMatrix(rawValue: matrix)].compactMap { $0 }
+      let names =
+        halves ? [Experts.ExpertMatrix.gate, .up] : [Experts.ExpertMatrix(rawValue: matrix)].compactMap { $0 }
       let height = halves ? rows / 2 : rows
       return (0..<count).flatMap { slice in
         names.enumerated().map { half, name in
