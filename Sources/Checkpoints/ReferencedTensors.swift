@@ -56,7 +56,9 @@ final class ReferencedTensors: Sendable {
   func isReference(_ name: String) -> Bool { references[name] != nil }
 
   /// How the tensor looks from outside, if it is stored as a difference.
-  func view(of tensor: BaleTensor) -> DecodedView? { codecs[tensor.name].map { DecodedView(descriptor: $0.descriptor) } }
+  func view(of tensor: BaleTensor) -> DecodedView? {
+    codecs[tensor.name].map { DecodedView(descriptor: $0.descriptor) }
+  }
 
   /// A tensor's share in the bytes of its reference, so that the shares add up.
   func shareOfReference(_ name: String) -> Int {
@@ -73,7 +75,8 @@ final class ReferencedTensors: Sendable {
       let start = part.range.lowerBound * stride
       let wanted = elements.clamped(to: start..<start + part.elements)
       if wanted.isEmpty { continue }
-      for span in (wanted.lowerBound - start) / part.spanElements...(wanted.upperBound - 1 - start) / part.spanElements {
+      for span in (wanted.lowerBound - start) / part.spanElements...(wanted.upperBound - 1 - start) / part.spanElements
+      {
         let first = span * part.spanElements
         let range = first..<first + part.elements(inSpan: span)
         let planes = try file.readSpan(span, of: part)

@@ -111,6 +111,9 @@ public enum TensorRole: Sendable, Hashable {
     rank == 2 ? .expertBias(layer: layer, expert: nil) : .bias
   }
 
+  /// The number of the layer that a tensor belongs to, from 0; nil where its name gives none.
+  public static func layer(of name: String) -> Int? { layer(name.split(separator: ".").map(String.init)) }
+
   /// The number after "layers", "blk", "h" or another word for them.
   private static func layer(_ parts: [String]) -> Int? {
     guard let index = parts.firstIndex(where: { ["layers", "layer", "blk", "h", "block", "blocks"].contains($0) }),

@@ -58,6 +58,17 @@ import Testing
     #expect(try Command.run(["verify", dedupe, "--against", Command.tiny]).status == 0)
   }
 
+  @Test func pruneDropsOneExpertOfEachLayer() throws {
+    let target = directory.file("pruned")
+    let result = try Command.run(["prune", Command.tiny, target, "--drop", "*:2"])
+    #expect(result.status == 0, "\(result.errors)")
+    let config = try JSONValue(parsing: Fixtures.bytes(Path.join(target, "config.json")))
+    #expect(config["num_local_experts"]?.int == 3)
+    #expect(try Command.run(["inspect", target]).output.contains("18"))
+    #expect(try Command.run(["prune", Command.tiny, directory.file("b"), "--drop", "0:1"]).status == 2)
+    #expect(try Command.run(["prune", Command.tiny, directory.file("b"), "--drop", "*:9"]).status == 2)
+  }
+
   @Test(arguments: [["--max-loss", "0.1"], ["--target-bits", "3"], ["--dedupe-experts", "--max-loss", "2"]])
   func refusesOptionsThatDoNotGoTogether(_ options: [String]) throws {
     let result = try Command.run(["pack", Command.tiny, directory.file("a.bale")] + options)

@@ -62,8 +62,10 @@ import Verification
     let found = try Jobs.packSharing(shuffled, to: other)
     #expect(found.sharing.orders.keys.sorted() == [0])
     #expect(try BaleCheckpoint(other).reorderedLayers == [0])
-    let sizes = try [SharingSummary(plain.report, sharing: plain.sharing).bits,
-      SharingSummary(found.report, sharing: found.sharing).bits]
+    let sizes = try [
+      SharingSummary(plain.report, sharing: plain.sharing).bits,
+      SharingSummary(found.report, sharing: found.sharing).bits,
+    ]
     #expect(abs(sizes[1] / sizes[0] - 1) < 0.01, "\(sizes)")
     let check = try Verifier(other, against: shuffled).run(resources: Resources(threads: 2, memory: 64 << 20)) { _ in }
     #expect(check.holds, "\(check.mismatches)")
@@ -136,7 +138,11 @@ import Verification
     try ExpertSample(isStacked: isStacked).write(source)
     for (index, dedupes) in [true, false].enumerated() {
       let path = directory.file("\(index).bale")
-      if dedupes { _ = try Jobs.packSharing(source, to: path) } else { try Jobs.pack(source, to: path, recipe: "int4-experts") }
+      if dedupes {
+        _ = try Jobs.packSharing(source, to: path)
+      } else {
+        try Jobs.pack(source, to: path, recipe: "int4-experts")
+      }
       let packed = try BaleCheckpoint(path)
       let experts = CheckpointExperts(packed)
       let tensors = try packed.expert(layer: 0, expert: 3)
@@ -160,8 +166,9 @@ import Verification
   }
 
   @Test func aCentroidThatIsNotThereIsAnError() throws {
-    #expect("\(try CodecRegistry.codec("residual:codec=trellis,reference=a.b").descriptor)"
-      == "residual:codec=trellis,reference=a.b")
+    #expect(
+      "\(try CodecRegistry.codec("residual:codec=trellis,reference=a.b").descriptor)"
+        == "residual:codec=trellis,reference=a.b")
     let path = directory.file("lone.bale")
     let writer = try BaleWriter(path)
     let codec = try ResidualCodec(TernaryCodec(group: 4, scale: .f32, packing: .bits2), reference: "none")

@@ -1,7 +1,8 @@
-@testable import Experts
 import JSON
 import TestSupport
 import Testing
+
+@testable import Experts
 
 @Suite struct ExpertReportTests {
   static func report() throws -> ExpertReport {
@@ -52,6 +53,7 @@ import Testing
     #expect(bitmap.count == 54 + 1024 + 8)
     #expect(Array(bitmap.suffix(8)) == [1, 255, 0, 0, 255, 1, 0, 0])
     // The colours of 1, 0 and -1: blue, white, red, as blue, green, red.
-    #expect([255, 128, 1].map { Array(bitmap[54 + 4 * $0..<57 + 4 * $0]) } == [[255, 1, 1], [255, 255, 255], [1, 1, 255]])
+    #expect(
+      [255, 128, 1].map { Array(bitmap[54 + 4 * $0..<57 + 4 * $0]) } == [[255, 1, 1], [255, 255, 255], [1, 1, 255]])
   }
 }

@@ -3,6 +3,7 @@ import Checkpoints
 import Codecs
 import Experts
 import Pipeline
+import Tensors
 
 /// Finds the quality that meets a goal, from a sample: of four layers, the centroids of each matrix and two experts of
 /// each cluster.
@@ -22,9 +23,10 @@ struct SharingRate: Sendable {
     self.source = source
     self.resources = resources
     let numbers = Set(slots.map(\.layer)).sorted()
-    let chosen = Set((0..<min(Self.layers, numbers.count)).map { index in
-      numbers[numbers.count <= Self.layers ? index : index * (numbers.count - 1) / (Self.layers - 1)]
-    })
+    let chosen = Set(
+      (0..<min(Self.layers, numbers.count)).map { index in
+        numbers[numbers.count <= Self.layers ? index : index * (numbers.count - 1) / (Self.layers - 1)]
+      })
     sample = slots.filter { chosen.contains($0.layer) }
   }
 
@@ -51,6 +53,36 @@ struct SharingRate: Sendable {
         saving: alone.bits - shared.bits + correction)
     )
   }
+
+  /// Qualities whose bits go from half a bit to more than four where experts share most of what they are.
+  private static let curveQualities: [Float] = [2.8, 2, 1.4, 1, 0.7, 0.5, 0.35, 0.25, 0.18, 0.125, 0.09, 0.0625]
+  private static let plainEncodings = [
+    "ternary", "int2:group=64", "int3:group=64", "int4:group=64", "int4:group=32", "mxfp4", "nf4",
+  ]
+
+  /// Bits and errors of the sample: beside centroids, without them, and in block encodings.
+  func curve() throws -> [ExpertReport.Point] {
+    guard !sample.isEmpty else { return [] }
+    var points: [ExpertReport.Point] = []
+    for (name, shared) in [("trellis beside centroids", true), ("trellis alone", false)] {
+      for quality in Self.curveQualities {
+        let found = try outcome(quality, shared: shared)
+        guard found.bits <= 4.5 else { break }
+        points.append(.init(curve: name, bits: found.bits, error: found.error))
+      }
+    }
+    for name in Self.plainEncodings {
+      let codec = try CodecRegistry.codec(name)
+      guard sample.allSatisfy({ (try? codec.check(shape($0))) != nil }), let cost = try? error(of: codec, rule: nil)
+      else { continue }
+      let bits = sample.reduce(0) { $0 + codec.byteCount(elements: $1.rows * $1.columns, columns: $1.columns) * 8 }
+      let weights = sample.reduce(0) { $0 + $1.rows * $1.columns }
+      points.append(.init(curve: codec.descriptor.name, bits: Double(bits) / Double(max(weights, 1)), error: cost))
+    }
+    return points
+  }
+
+  private func shape(_ slot: SharedSlot) -> Shape { Shape([slot.rows, slot.columns]) ?? .scalar }
 
   /// One matrix to be encoded, and how many of its kind it stands for.
   private struct Item: Sendable {
@@ -126,6 +158,10 @@ struct SharingRate: Sendable {
       // What looks at a whole tensor before it encodes a span can't be tried on a sample.
       if own is any QuantizingCodec, !(own is any TensorStatisticCodec) { (codec, rule) = (own, chosen) }
     }
+    return try error(of: codec, rule: rule)
+  }
+
+  private func error(of codec: any Codec, rule: ScaleRule?) throws -> Double {
     let transcoder = try Transcoder(from: PlainCodec(.f32), to: codec, rule: rule, measured: true)
     var total = ErrorStatistics()
     for item in items {

@@ -44,7 +44,8 @@ public struct SharingSummary: Sendable {
       let record = file.record(id)
       guard case .expert = record.kind else { continue }
       recordBytes += record.range.count
-      paddingBytes += record.range.count - record.parts.reduce(0) { $0 + $1.part.planes.reduce(0) { $0 + $1.storedBytes } }
+      paddingBytes +=
+        record.range.count - record.parts.reduce(0) { $0 + $1.part.planes.reduce(0) { $0 + $1.storedBytes } }
     }
   }
 

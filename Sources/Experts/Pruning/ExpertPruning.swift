@@ -1,6 +1,8 @@
 /// Which experts of a layer stay, and under which number: a pure plan, made before any weight is read.
 public struct ExpertPruning: Sendable, Equatable {
   public let layer: Int
+  /// How many experts the layer had.
+  public let total: Int
   /// Old numbers of the experts that stay, ascending: new expert `i` comes of `kept[i]`.
   public let kept: [Int]
   /// Old experts whose mean each new expert is; one member where nothing is merged.
@@ -14,7 +16,7 @@ public struct ExpertPruning: Sendable, Equatable {
       throw ExpertError.noSuchExpert(layer: layer, expert: unknown)
     }
     let kept = (0..<count).filter { !experts.contains($0) }
-    return try ExpertPruning(layer: layer, sources: kept.map { [$0] }, routedTo: needed)
+    return try ExpertPruning(layer: layer, sources: kept.map { [$0] }, of: count, routedTo: needed)
   }
 
   /// Keeps the `keeping` experts that the router used most; of equals, the first.
@@ -38,14 +40,15 @@ public struct ExpertPruning: Sendable, Equatable {
     }
     let alone = (0..<count).filter { !named.contains($0) }.map { [$0] }
     let sources = (clusters.filter { !$0.isEmpty }.map { $0.sorted() } + alone).sorted { $0[0] < $1[0] }
-    return try ExpertPruning(layer: layer, sources: sources, routedTo: needed)
+    return try ExpertPruning(layer: layer, sources: sources, of: count, routedTo: needed)
   }
 
-  private init(layer: Int, sources: [[Int]], routedTo needed: Int) throws {
+  private init(layer: Int, sources: [[Int]], of count: Int, routedTo needed: Int) throws {
     guard sources.count >= needed else {
       throw ExpertError.tooFewExperts(layer: layer, kept: sources.count, needed: needed)
     }
     self.layer = layer
+    total = count
     self.sources = sources
     kept = sources.map { $0[0] }
   }

@@ -46,4 +46,3 @@ struct Dendrogram {
     return leaves
   }
 }
-

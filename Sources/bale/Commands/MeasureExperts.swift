@@ -22,7 +22,7 @@ struct MeasureExperts: ParsableCommand {
       EXAMPLES
         bale experts models/mixtral
         bale experts model.gguf --json
-        bale experts mixtral.bale --html experts.html
+        bale experts mixtral.bale --html experts.html --curve
       """)
 
   @Argument(help: "A checkpoint: a directory, or a .safetensors, .gguf or .bale file.")
@@ -30,6 +30,9 @@ struct MeasureExperts: ParsableCommand {
 
   @Option(name: .long, help: ArgumentHelp("Write a page with similarity maps and dendrograms.", valueName: "FILE"))
   var html: String?
+
+  @Flag(name: .long, help: "Encode a sample at rates from 0.5 to 4.25 bits a weight, for the page and the JSON.")
+  var curve = false
 
   @Flag(name: .long, help: "Don't look for permutations of hidden neurons that make experts alike.")
   var noAlign = false
@@ -40,22 +43,19 @@ struct MeasureExperts: ParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() throws {
-    let source = CheckpointExperts(try Layouts.open(model))
+    let checkpoint = try Layouts.open(model)
+    let source = CheckpointExperts(checkpoint)
     guard !source.expertLayers.isEmpty else { throw NoExperts(path: model, unknown: source.unknownLayers) }
     let progress = ProgressLine("measuring", options: options)
     defer { progress.finish() }
-    var meter = ExpertMeter()
-    meter.stripBytes = options.memory.bytes / 4
-    var layers: [LayerSimilarity] = []
-    let total = source.expertLayers.reduce(0) { $0 + source.sourceBytes(layer: $1) }
-    var done = 0
-    for layer in source.expertLayers {
-      layers.append(try meter.measure(source, layer: layer, align: !noAlign))
-      done += source.sourceBytes(layer: layer)
-      progress.update(Progress(bytesDone: done, bytesTotal: total))
+    var request = SharingRequest()
+    request.aligns = !noAlign
+    let analysis = try SharingAnalysis(
+      checkpoint, recipe: Recipe(name: "", rules: []), request: request, resources: options.resources)
+    let report = try analysis.report(title: "Experts of \(Path.name(of: model))", withCurve: curve) {
+      progress.update($0)
     }
     progress.finish()
-    let report = ExpertReport(title: "Experts of \(Path.name(of: model))", layers: layers)
     if let html { try Self.write(report.html, to: html, overwrite: force) }
     if options.json {
       print(String(decoding: report.json.encoded(.python(indent: 2)), as: UTF8.self))
