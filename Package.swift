@@ -10,7 +10,8 @@ let package = Package(
       name: "Bale",
       targets: [
         "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "BaleFormat",
-        "Calibration", "Architectures", "Pipeline", "Checkpoints", "Conversion", "Verification",
+        "Calibration", "Architectures", "Pipeline", "Parity", "Manifests", "Signing", "Checkpoints", "Layouts",
+        "Conversion", "Verification",
       ]),
   ],
   dependencies: [
@@ -46,8 +47,15 @@ let package = Package(
 
     .target(
       name: "Calibration",
-      dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "Pipeline", "CKernels", "CLAPACK"]),
+      dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "GGUF", "Pipeline", "CKernels", "CLAPACK"]),
     .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "GGUF"]),
+
+    // Damage undone, whatever the format.
+    .target(name: "Parity", dependencies: ["ByteIO", "Pipeline", "CKernels"]),
+
+    // Files of any format against what was written down of them.
+    .target(name: "Manifests", dependencies: ["ByteIO", "JSON", "Pipeline"]),
+    .target(name: "Signing", dependencies: ["Manifests", "CCrypto"]),
 
     // What joins them.
     .target(
@@ -57,19 +65,23 @@ let package = Package(
       dependencies: [
         "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat",
       ]),
+    .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline"]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Calibration", "Architectures", "Experts", "Pipeline", "CKernels"]),
+      dependencies: ["Checkpoints", "Layouts", "Architectures", "Calibration", "Experts", "Pipeline", "CKernels"]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",
       dependencies: [
-        "Verification", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Verification", "Parity", "Signing", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .target(name: "TestSupport", dependencies: ["ByteIO"], path: "Tests/TestSupport"),
     .testTarget(name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"]),
+    .testTarget(name: "ParityTests", dependencies: ["Parity", "TestSupport"]),
+    .testTarget(name: "ManifestsTests", dependencies: ["Manifests", "TestSupport"]),
+    .testTarget(name: "SigningTests", dependencies: ["Signing", "TestSupport"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
     .testTarget(name: "CompressionTests", dependencies: ["Compression", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),
@@ -85,9 +97,12 @@ let package = Package(
       exclude: ["Goldens", "TokenizerGoldens", "NameGoldens"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(
-      name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"]),
+      name: "LayoutsTests", dependencies: ["Layouts", "Conversion", "Safetensors", "TestSupport"]),
+    .testTarget(
+      name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["bale", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["bale", "Conversion", "GGUF", "Safetensors", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

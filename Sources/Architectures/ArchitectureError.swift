@@ -1,7 +1,8 @@
+import ByteIO
 import Tensors
 
 /// What is wrong with a model, said of the tensor, the configuration key or the tokenizer file concerned.
-public enum ArchitectureError: Error, Equatable, CustomStringConvertible {
+public enum ArchitectureError: BadFileError, Equatable {
   /// The architecture has no tensor of that name.
   case unknownTensor(String)
   case missingTensor(String)

@@ -14,6 +14,12 @@ public final class ByteBuffer: @unchecked Sendable {
     storage = .allocate(byteCount: count, alignment: 128)
   }
 
+  /// Bytes that are zero.
+  public convenience init(zeros count: Int) {
+    self.init(count: count)
+    if let start = storage.baseAddress { memset(start, 0, count) }
+  }
+
   deinit { storage.deallocate() }
 
   public var count: Int { storage.count }

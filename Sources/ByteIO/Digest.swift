@@ -14,10 +14,46 @@ public enum XXH3 {
 
   /// The 128-bit digest in its canonical, big-endian form: 16 bytes.
   public static func digest128(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-    let hash = XXH3_128bits(bytes.baseAddress, bytes.count)
-    return withUnsafeBytes(of: hash.high64.bigEndian) { Array($0) }
+    canonical(XXH3_128bits(bytes.baseAddress, bytes.count))
+  }
+
+  fileprivate static func canonical(_ hash: XXH128_hash_t) -> [UInt8] {
+    withUnsafeBytes(of: hash.high64.bigEndian) { Array($0) }
       + withUnsafeBytes(of: hash.low64.bigEndian) { Array($0) }
   }
+}
+
+/// XXH3 fed piece by piece, so that bytes can be hashed while they are in the cache.
+public final class XXH3Stream {
+  private let state: OpaquePointer?
+  private let isWide: Bool
+
+  /// - Parameter bits: 64 or 128.
+  public init(bits: Int) {
+    state = XXH3_createState()
+    isWide = bits == 128
+    reset()
+  }
+
+  deinit { XXH3_freeState(state) }
+
+  /// Starts over.
+  public func reset() {
+    _ = isWide ? XXH3_128bits_reset(state) : XXH3_64bits_reset(state)
+  }
+
+  public func update(_ bytes: UnsafeRawBufferPointer) {
+    _ =
+      isWide
+      ? XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
+      : XXH3_64bits_update(state, bytes.baseAddress, bytes.count)
+  }
+
+  /// The 64-bit digest of everything since the last reset.
+  public var digest64: UInt64 { XXH3_64bits_digest(state) }
+
+  /// The 128-bit digest in its canonical form.
+  public var digest128: [UInt8] { XXH3.canonical(XXH3_128bits_digest(state)) }
 }
 
 /// SHA-256 (FIPS 180-4) by libcrypto, fed piece by piece.

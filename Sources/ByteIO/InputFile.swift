@@ -78,6 +78,9 @@ public final class InputFile: Sendable {
     }
   }
 
+  /// When the file was last written, as it was when it was opened: seconds and nanoseconds since 1970.
+  public var modified: (seconds: Int, nanoseconds: Int) { (identity.modifiedSeconds, identity.modifiedNanoseconds) }
+
   /// Tells the kernel that the file will be read front to back.
   public func willReadSequentially() {
     _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)

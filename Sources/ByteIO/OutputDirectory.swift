@@ -14,6 +14,7 @@ public final class OutputDirectory: Sendable {
   public let path: String
   private let finalPath: String
   private let isOpen: Mutex<Bool>
+  private let isKept: Bool
 
   /// Makes the directory. Throws `IOError`: ENOTEMPTY for one that is there and not empty, unless files in it may be
   /// overwritten.
@@ -21,6 +22,7 @@ public final class OutputDirectory: Sendable {
     let slashes = path.reversed().prefix { $0 == "/" }.count
     finalPath = slashes < path.count ? String(path.dropLast(slashes)) : path
     let isNew = !Path.exists(finalPath)
+    isKept = false
     self.path = isNew ? "\(finalPath).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))" : finalPath
     isOpen = Mutex(isNew)
     if isNew {
@@ -29,6 +31,31 @@ public final class OutputDirectory: Sendable {
     } else if try !overwrite && !Path.entries(of: finalPath).isEmpty {
       throw IOError("write into", path: finalPath, code: ENOTEMPTY)
     }
+  }
+
+  /// Makes the directory `PATH.partial`, or opens it as an earlier process left it; without a commit it stays. A
+  /// directory that is there under its final name is written into. Throws as the other initializer does.
+  public init(keeping path: String, overwrite: Bool) throws {
+    let slashes = path.reversed().prefix { $0 == "/" }.count
+    finalPath = slashes < path.count ? String(path.dropLast(slashes)) : path
+    let isNew = !Path.exists(finalPath)
+    isKept = true
+    self.path = isNew ? finalPath + ".partial" : finalPath
+    isOpen = Mutex(isNew)
+    if isNew {
+      try Path.createDirectory(self.path)
+      for name in try Path.entries(of: self.path) where name.contains(".partial-") {
+        Path.remove(Path.join(self.path, name))
+      }
+    } else if try !overwrite && !Path.entries(of: finalPath).isEmpty {
+      throw IOError("write into", path: finalPath, code: ENOTEMPTY)
+    }
+  }
+
+  /// Removes the directory with all it holds, even one that is kept, unless it was committed or was there before.
+  public func remove() {
+    guard isOpen.withLock({ $0 }) else { return }
+    Path.removeTree(path)
   }
 
   deinit { discard() }
@@ -48,7 +75,7 @@ public final class OutputDirectory: Sendable {
   }
 
   private func discard() {
-    guard isOpen.withLock({ $0 }) else { return }
+    guard !isKept, isOpen.withLock({ $0 }) else { return }
     Path.removeTree(path)
     TemporaryFiles.shared.remove(path)
   }

@@ -8,13 +8,16 @@ import Synchronization
 #endif
 
 /// A file being written under a temporary name beside its final one. It takes the final name only in `commit`, when
-/// it is complete and durable; an `OutputFile` that is dropped without a commit leaves nothing behind.
+/// it is complete and durable; an `OutputFile` that is dropped without a commit leaves nothing behind, unless it is kept
+/// to be continued.
 public final class OutputFile: Sendable {
   /// The final path.
   public let path: String
   /// Where the bytes go until `commit`.
   public let temporaryPath: String
   private let overwrite: Bool
+  /// True if the temporary file stays when it isn't committed.
+  private let isKept: Bool
   private let descriptor: Int32
   private let state = Mutex(State.open)
 
@@ -25,18 +28,41 @@ public final class OutputFile: Sendable {
   public init(_ path: String, size: Int? = nil, overwrite: Bool = false) throws {
     self.path = path
     self.overwrite = overwrite
+    isKept = false
     if !overwrite, access(path, F_OK) == 0 { throw IOError("create", path: path, code: EEXIST) }
     temporaryPath = "\(path).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     let name = temporaryPath
     descriptor = retryingOnInterrupt { open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
     guard descriptor >= 0 else { throw IOError("create", path: path, code: errno) }
     TemporaryFiles.shared.insert(temporaryPath)
-    if let size, size > 0 {
-      let code = bale_allocate(descriptor, Int64(size))
-      if code != 0 && code != EOPNOTSUPP && code != ENOSYS {
-        discard()
-        throw IOError("reserve \(size) bytes for", path: path, code: code)
-      }
+    if let size { try reserve(size) }
+  }
+
+  /// Opens `temporaryPath` as an earlier process left it, or makes it; without a commit it stays, for another process
+  /// to continue. No two processes have it at a time.
+  /// Throws `IOError`: EEXIST if `path` exists and `overwrite` is false, EWOULDBLOCK if another process has the file.
+  public init(_ path: String, keptAs temporaryPath: String, size: Int? = nil, overwrite: Bool) throws {
+    self.path = path
+    self.temporaryPath = temporaryPath
+    self.overwrite = overwrite
+    isKept = true
+    if !overwrite, access(path, F_OK) == 0 { throw IOError("create", path: path, code: EEXIST) }
+    descriptor = retryingOnInterrupt { open(temporaryPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
+    guard descriptor >= 0 else { throw IOError("create", path: temporaryPath, code: errno) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw IOError("lock", path: temporaryPath, code: code)
+    }
+    if let size { try reserve(size) }
+  }
+
+  private func reserve(_ size: Int) throws {
+    guard size > 0 else { return }
+    let code = bale_allocate(descriptor, Int64(size))
+    if code != 0 && code != EOPNOTSUPP && code != ENOSYS {
+      discard()
+      throw IOError("reserve \(size) bytes for", path: path, code: code)
     }
   }
 
@@ -74,6 +100,12 @@ public final class OutputFile: Sendable {
       done += count
     }
   }
+
+  /// Makes what was written so far durable, under the temporary name. Throws `IOError`.
+  public func flush() throws { try check(fdatasync(descriptor), "flush") }
+
+  /// Sets the length. Throws `IOError`.
+  public func truncate(to length: Int) throws { try check(ftruncate(descriptor, off_t(length)), "set the length of") }
 
   /// Copies a range of `source` to `offset` inside the kernel where it can, else through a buffer.
   public func copy(_ range: Range<Int>, of source: InputFile, to offset: Int) throws {
@@ -124,7 +156,7 @@ public final class OutputFile: Sendable {
       }
     } catch {
       discard()
-      unlink(temporaryPath)
+      if !isKept { unlink(temporaryPath) }
       throw error
     }
     TemporaryFiles.shared.remove(temporaryPath)
@@ -136,13 +168,18 @@ public final class OutputFile: Sendable {
     }
   }
 
-  /// Removes the temporary file, unless the file was committed.
-  public func discard() {
+  /// Closes the file, and removes the temporary one unless it is kept or was committed.
+  public func discard() { end(removing: !isKept) }
+
+  /// Removes the temporary file, even one that is kept, unless the file was committed.
+  public func remove() { end(removing: true) }
+
+  private func end(removing: Bool) {
     state.withLock { state in
       guard state == .open else { return }
       state = .closed
+      if removing { unlink(temporaryPath) }
       close(descriptor)
-      unlink(temporaryPath)
       TemporaryFiles.shared.remove(temporaryPath)
     }
   }

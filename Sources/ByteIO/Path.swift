@@ -52,6 +52,9 @@ public enum Path {
       .allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
   }
 
+  /// Gives a file another name, if it is there.
+  public static func move(_ path: String, to other: String) { rename(path, other) }
+
   /// Removes a file if it is there.
   public static func remove(_ path: String) { unlink(path) }
 

@@ -138,6 +138,38 @@ INLINE void decode_batch(const bale_integer_row *row, unsigned bits, enum bale_z
 }
 
 #if defined(__x86_64__)
+// To nearest, ties to even, in the upper half of each lane.
+AVX512_INLINE __m512i round_to_upper_half(__m512 values) {
+  __m512i bits = _mm512_castps_si512(values), rounded = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff));
+  __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
+  return _mm512_mask_add_epi32(rounded, odd, rounded, _mm512_set1_epi32(1));
+}
+
+// 32 symmetric codes of eight bits, those with even and odd index apart. None of the values is a NaN.
+AVX512_INLINE void decode_bytes_32(const int8_t *codes, __m512 scales, uint16_t *output) {
+  __m512i pairs = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)codes));
+  __m512i even = _mm512_srai_epi32(_mm512_slli_epi32(pairs, 16), 16), odd = _mm512_srai_epi32(pairs, 16);
+  __m512i low = round_to_upper_half(_mm512_mul_ps(_mm512_cvtepi32_ps(even), scales));
+  __m512i high = round_to_upper_half(_mm512_mul_ps(_mm512_cvtepi32_ps(odd), scales));
+  prepare(output);
+  _mm512_storeu_si512(output, _mm512_mask_mov_epi16(_mm512_srli_epi32(low, 16), 0xaaaaaaaa, high));
+}
+
+// Whole groups, of a multiple of 32 elements, of symmetric codes of eight bits.
+AVX512 static void decode_bytes_bf16(const int8_t *codes, const batch *batch, size_t group, uint16_t *output) {
+  for (size_t g = 0; g < batch->groups; g++) {
+    size_t start = batch->start + g * group;
+    __m512 scales = _mm512_set1_ps(batch->scales[g]);
+    for (size_t i = start; i < start + group; i += 32) decode_bytes_32(codes + i, scales, output + i);
+  }
+}
+
+// True if the kernel above does for a batch.
+static int is_wide(const bale_integer_row *row, const batch *batch, int bf16) {
+  return bf16 && row->bits == 8 && row->zero == BALE_SYMMETRIC && row->group % 32 == 0 &&
+         batch->start + batch->groups * row->group <= batch->count && has_avx512();
+}
+
 #define CASE(BITS, KIND) \
   case BITS: return decode_batch(row, BITS, KIND, batch, output, bf16, 1);
 
@@ -168,6 +200,10 @@ INLINE int decode_row(const bale_integer_row *row, size_t count, void *output, i
     batch batch = {groups - first < BATCH ? groups - first : BATCH, first * row->group, count, scales, zeros};
     if (!load_terms(row, first, batch.groups, scales, zeros)) return 0;
 #if defined(__x86_64__)
+    if (is_wide(row, &batch, bf16)) {
+      decode_bytes_bf16(row->codes, &batch, row->group, output);
+      continue;
+    }
     if (has_avx2()) {
       (bf16 ? decode_bf16_avx2 : decode_f32_avx2)(row, &batch, output);
       continue;

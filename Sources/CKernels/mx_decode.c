@@ -1,3 +1,4 @@
+#include "fp8_values.h"
 #include "lanes.h"
 #include "mx.h"
 
@@ -41,6 +42,20 @@ AVX2_INLINE void decode_wide(const float *table, unsigned bits, const uint8_t *c
   }
 }
 
+// Codes of eight bits.
+AVX2_INLINE void decode_eight_bits(const float *table, int e4m3, const uint8_t *codes, float scale, size_t start,
+                                   void *output, int bf16) {
+  const __m256 subnormal = _mm256_loadu_ps(table), scales = _mm256_set1_ps(scale);
+  if (e4m3 && bf16) {
+    store_e4m3_bf16_16((uint16_t *)output + start, subnormal, codes, scales);
+    return store_e4m3_bf16_16((uint16_t *)output + start + 16, subnormal, codes + 16, scales);
+  }
+  for (size_t i = 0; i < BLOCK; i += 8) {
+    __m256 values = e4m3 ? e4m3_values(subnormal, codes + i) : e5m2_values(codes + i);
+    store_eight(output, start + i, _mm256_mul_ps(values, scales), bf16);
+  }
+}
+
 #define DECODE_BLOCKS(NAME, BITS, BLOCK_KERNEL, BF16)                                                             \
   AVX2 static size_t NAME(const float *table, const uint8_t *codes, const uint8_t *scales, size_t count,          \
                           void *output) {                                                                         \
@@ -57,8 +72,10 @@ DECODE_BLOCKS(four_f32, 4, decode_four_bits(table, block, scale, b * BLOCK, outp
 DECODE_BLOCKS(four_bf16, 4, decode_four_bits(table, block, scale, b * BLOCK, output, 1), 1)
 DECODE_BLOCKS(six_f32, 6, decode_wide(table, 6, block, scale, b * BLOCK, output, 0), 0)
 DECODE_BLOCKS(six_bf16, 6, decode_wide(table, 6, block, scale, b * BLOCK, output, 1), 1)
-DECODE_BLOCKS(eight_f32, 8, decode_wide(table, 8, block, scale, b * BLOCK, output, 0), 0)
-DECODE_BLOCKS(eight_bf16, 8, decode_wide(table, 8, block, scale, b * BLOCK, output, 1), 1)
+DECODE_BLOCKS(e4m3_f32, 8, decode_eight_bits(table, 1, block, scale, b * BLOCK, output, 0), 0)
+DECODE_BLOCKS(e4m3_bf16, 8, decode_eight_bits(table, 1, block, scale, b * BLOCK, output, 1), 1)
+DECODE_BLOCKS(e5m2_f32, 8, decode_eight_bits(table, 0, block, scale, b * BLOCK, output, 0), 0)
+DECODE_BLOCKS(e5m2_bf16, 8, decode_eight_bits(table, 0, block, scale, b * BLOCK, output, 1), 1)
 #endif
 
 // Whole blocks by the vector kernel, if there is one; returns how many elements it did.
@@ -68,7 +85,8 @@ static size_t decode_blocks(const float *table, unsigned bits, const uint8_t *co
   if (!has_avx2()) return 0;
   if (bits == 4) return (bf16 ? four_bf16 : four_f32)(table, codes, scales, count, output);
   if (bits == 6) return (bf16 ? six_bf16 : six_f32)(table, codes, scales, count, output);
-  return (bf16 ? eight_bf16 : eight_f32)(table, codes, scales, count, output);
+  if (table[0x7e] == 448) return (bf16 ? e4m3_bf16 : e4m3_f32)(table, codes, scales, count, output);
+  return (bf16 ? e5m2_bf16 : e5m2_f32)(table, codes, scales, count, output);
 #else
   return 0;
 #endif

@@ -104,6 +104,18 @@ void bale_table4_decode_bf16(const float *table, float scale, const uint8_t *cod
   decode_from(done, table, scale, codes, count, output, 1);
 }
 
+int bale_table4_scales(const float *map, const uint8_t *bytes, float second, float offset, size_t count,
+                       float *scales) {
+  uint32_t largest = 0;
+  for (size_t i = 0; i < count; i++) {
+    float product = map[bytes[i]] * second;
+    scales[i] = product + offset;
+    uint32_t magnitude = bits_of(scales[i]) & 0x7fffffff;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return largest < 0x7f800000;
+}
+
 void bale_table4_encode(const bale_table4_search *search, const float *values, float inverse, size_t count,
                         uint8_t *codes) {
   size_t i = FAST(encode_avx2(search, values, inverse, count, codes));

@@ -20,12 +20,16 @@ public struct BaleCheckpoint: Checkpoint {
   let references: ReferencedTensors
   private let originals: [String: BaleOriginal]
   private let positions: [String: Int]
+  /// Of tensors that are stored as differences, the base's; empty if no base was named.
+  private let bases: [Int: PlainReader]
 
   public var format: ContainerFormat { .bale }
   public var skipped: [String] { [] }
 
   /// Opens the file. Throws `BaleError`, `IOError`, or `CodecError` for an encoding that this version doesn't have.
-  public init(_ path: String) throws {
+  /// - Parameter base: the model that the file is stored as the difference from. Without it such tensors can be
+  ///   listed and checked, but not decoded. Throws `BaseError` if it isn't that one.
+  public init(_ path: String, base: BaseModel? = nil) throws {
     self.path = path
     let file = try BaleFile(path)
     self.file = file
@@ -35,21 +39,31 @@ public struct BaleCheckpoint: Checkpoint {
     // What only serves other tensors is no tensor of the model.
     let stored = all.filter { !references.isReference($0.name) }
     self.stored = stored
-    tensors = try stored.map { tensor in
-      let codec = try CodecRegistry.codec(tensor.encoding)
+    try base?.check(for: file, path: path)
+    var bases: [Int: PlainReader] = [:]
+    var tensors: [CheckpointTensor] = []
+    for (index, tensor) in stored.enumerated() {
+      var codec = try CodecRegistry.codec(tensor.encoding)
       try file.check(tensor, against: codec)
-      return CheckpointTensor(
-        name: tensor.name, shape: tensor.shape, codec: references.view(of: tensor) ?? codec, sourceDType: tensor.dtype,
-        storedBytes: tensor.storedBytes + references.shareOfReference(tensor.name),
-        error: tensor.error.map { StoredError(relativeMSE: $0.relativeMSE, maximumError: $0.maximum) })
+      if let base, let delta = codec as? DeltaCodec {
+        bases[index] = try base.reader(of: tensor, delta, path: path)
+        codec = PlainCodec(delta.dtype)
+      }
+      tensors.append(
+        CheckpointTensor(
+          name: tensor.name, shape: tensor.shape, codec: references.view(of: tensor) ?? codec,
+          sourceDType: tensor.dtype, storedBytes: tensor.storedBytes + references.shareOfReference(tensor.name),
+          error: tensor.error.map { StoredError(relativeMSE: $0.relativeMSE, maximumError: $0.maximum) }))
     }
+    self.tensors = tensors
+    self.bases = bases
     positions = Dictionary(stored.enumerated().map { ($1.name, $0) }) { first, _ in first }
     let originals = file.originals
     self.originals = Dictionary(originals.map { ($0.name, $0) }) { first, _ in first }
     files = originals.map { original in
       CheckpointFile(
         name: original.name, size: original.size,
-        holdsTensors: original.segments.contains { if case .tensor = $0.source { true } else { false } })
+        holdsTensors: original.segments.contains { $0.source.isTensor })
     }
   }
 
@@ -68,11 +82,36 @@ public struct BaleCheckpoint: Checkpoint {
     return metadata?["experts"]?["reordered_layers"]?.array?.compactMap(\.int) ?? []
   }
 
+  /// The roots of the base that tensors are stored as differences from; nil if none is needed.
+  public var baseRoots: [String]? { BaseModel.roots(in: file) }
+
+  /// Throws `BaseError.missing` if values can't be had, as the base wasn't named.
+  public func checkBase() throws {
+    if let roots = baseRoots, tensors.contains(where: { $0.codec is DeltaCodec }) {
+      throw BaseError.missing(path: path, roots: roots)
+    }
+  }
+
   public func read(
     _ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
   ) throws -> [Int] {
+    guard let base = bases[tensor], let delta = try CodecRegistry.codec(stored[tensor].encoding) as? DeltaCodec else {
+      return try readStored(tensor, tensors[tensor].codec, elements: elements, into: planes)
+    }
+    let differences = delta.planes.map { _ in ByteBuffer(count: elements.count) }
+    try ByteBuffer.withMutableBytes(of: differences) { differences in
+      _ = try readStored(tensor, delta, elements: elements, into: differences)
+      let span = EncodedSpan(
+        planes: differences.map { UnsafeRawBufferPointer($0) }, elements: elements.count, columns: elements.count)
+      try base.read(elements).withBytes { try delta.join(span, from: $0, into: planes[0]) }
+    }
+    return planes.map(\.count)
+  }
+
+  private func readStored(
+    _ tensor: Int, _ codec: any Codec, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
+  ) throws -> [Int] {
     let entry = stored[tensor]
-    let codec = tensors[tensor].codec
     if codec is DecodedView { return [try references.read(entry, elements: elements, into: planes[0])] }
     let stride = entry.shape.elements / max(entry.shape.dimensions.first ?? 1, 1)
     var counts = [Int](repeating: 0, count: planes.count)
@@ -145,7 +184,10 @@ public struct BaleCheckpoint: Checkpoint {
       case .tensor(let name):
         guard let position = positions[name] else { throw UnrestorableFile(file: file.name, path: path) }
         return .tensor(position, segment.offset..<segment.offset + segment.count)
-      case .layout, .unknown: throw UnrestorableFile(file: file.name, path: path)
+      case .layout(let arrangement, let name):
+        guard let position = positions[name] else { throw UnrestorableFile(file: file.name, path: path) }
+        return .layout(arrangement, tensor: position, segment.offset..<segment.offset + segment.count)
+      case .unknown: throw UnrestorableFile(file: file.name, path: path)
       }
     }
   }
@@ -176,6 +218,16 @@ public struct BaleCheckpoint: Checkpoint {
 
   /// Reads of a `.bale` are checked against digests: a change shows as damage.
   public func checkUnchanged() throws {}
+}
+
+extension BaleSegment.Source {
+  /// True if the bytes come from a tensor.
+  fileprivate var isTensor: Bool {
+    switch self {
+    case .tensor, .layout: true
+    case .blob, .zeros, .unknown: false
+    }
+  }
 }
 
 /// An original file whose bytes this version can't put together.

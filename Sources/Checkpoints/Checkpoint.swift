@@ -19,6 +19,8 @@ public struct CheckpointTensor: Sendable {
   public var storedBytes: Int
   /// What quantizing it cost, where the container says so.
   public var error: StoredError?
+  /// The layout of another library that it was seen through, as people call it; nil for one that is stored as it is.
+  public var layout: String?
 
   public init(
     name: String, shape: Shape, codec: any Codec, sourceDType: DType? = nil, storedBytes: Int? = nil,

@@ -7,12 +7,14 @@ public enum SourceSegment: Sendable, Hashable {
   case literal(Range<Int>)
   /// A range of the bytes of a tensor's stored form, its planes one after the other.
   case tensor(Int, Range<Int>)
+  /// A range of bytes that an arrangement, named by its text, makes of one of a tensor's planes.
+  case layout(String, tensor: Int, Range<Int>)
   /// That many zeros.
   case zeros(Int)
 
   public var count: Int {
     switch self {
-    case .literal(let range), .tensor(_, let range): range.count
+    case .literal(let range), .tensor(_, let range), .layout(_, _, let range): range.count
     case .zeros(let count): count
     }
   }

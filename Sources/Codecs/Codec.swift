@@ -155,6 +155,8 @@ public enum CodecError: Error, Equatable, CustomStringConvertible {
   case importance(codec: String, column: Int, value: Float)
   /// A descriptor that names no codec, or parameters it doesn't take.
   case descriptor(String, reason: String)
+  /// The values are stored as differences from those of another model, which isn't at hand.
+  case needsBase(codec: String)
   /// The codec can't choose scales by this rule.
   case rule(codec: String, rule: ScaleRule)
 
@@ -169,6 +171,7 @@ public enum CodecError: Error, Equatable, CustomStringConvertible {
     case .importance(let codec, let column, let value):
       "\(codec): the importance of column \(column) is \(value)"
     case .descriptor(let text, let reason): "encoding '\(text)': \(reason)"
+    case .needsBase(let codec): "\(codec) stores differences from a base model: name it with --base"
     case .rule(let codec, let rule): "\(codec) has no scale rule '\(rule.rawValue)'"
     }
   }

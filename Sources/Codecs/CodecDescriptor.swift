@@ -7,6 +7,11 @@ public struct CodecDescriptor: Sendable, Hashable, CustomStringConvertible {
   public struct Parameter: Sendable, Hashable {
     public var key: String
     public var value: String
+
+    public init(key: String, value: String) {
+      self.key = key
+      self.value = value
+    }
   }
 
   public init(_ name: String, _ parameters: KeyValuePairs<String, String> = [:]) {

@@ -10,7 +10,7 @@ public enum ScalarFloat: String, Sendable, CaseIterable {
   public var bytes: Int { self == .f32 ? 4 : 2 }
 
   /// The value with this index in a plane.
-  func load(_ plane: UnsafeRawBufferPointer, _ index: Int) -> Float {
+  public func load(_ plane: UnsafeRawBufferPointer, _ index: Int) -> Float {
     switch self {
     case .f16: Float(f16: UInt16(littleEndian: plane.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
     case .bf16:

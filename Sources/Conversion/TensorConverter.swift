@@ -5,13 +5,17 @@ import Pipeline
 /// Makes runs of a tensor in its new encoding: reads, turns over, measures.
 struct TensorConverter: Sendable {
   let reader: SpanReader
-  let transcoder: Transcoder
+  private(set) var transcoder: Transcoder
   /// What the target has to know of the whole tensor, one a pass.
   var statistics: [TensorStatistic] = []
 
-  init(_ checkpoint: any Checkpoint, tensor: Int, to codec: any Codec, rule: ScaleRule?, measured: Bool) throws {
+  init(
+    _ checkpoint: any Checkpoint, tensor: Int, to codec: any Codec, rule: ScaleRule?, measured: Bool,
+    importance: TensorImportance? = nil
+  ) throws {
     reader = SpanReader(checkpoint, tensor: tensor)
     transcoder = try Transcoder(from: reader.codec, to: codec, rule: rule, measured: measured)
+    transcoder.importance = importance
   }
 
   /// Elements `range` of the tensor, encoded as a piece of its own. The target may begin a piece anywhere; where the
@@ -20,19 +24,22 @@ struct TensorConverter: Sendable {
     let isCopied = transcoder.isCopy && reader.isRun(range)
     // What can't be cut in tiles is decoded at once.
     guard isCopied || (reader.isRun(range) && reader.canBeCut) else {
-      let fromValues = try Transcoder(
+      var fromValues = try Transcoder(
         from: PlainCodec(.f32), to: transcoder.target, rule: transcoder.rule, measured: transcoder.measured)
-      return try run(fromValues, reader.values(range))
+      fromValues.importance = transcoder.importance
+      return try run(fromValues, reader.values(range), at: range.lowerBound)
     }
     let input = try reader.read(range)
-    return isCopied ? (input, ErrorStatistics()) : try run(transcoder, input)
+    return isCopied ? (input, ErrorStatistics()) : try run(transcoder, input, at: range.lowerBound)
   }
 
-  private func run(_ transcoder: Transcoder, _ input: EncodedBytes) throws -> (EncodedBytes, ErrorStatistics) {
+  private func run(
+    _ transcoder: Transcoder, _ input: EncodedBytes, at start: Int
+  ) throws -> (EncodedBytes, ErrorStatistics) {
     if let codec = transcoder.target as? any VariableCodec { return try transcoder.encode(input, with: codec) }
     let output = EncodedBytes(transcoder.target, elements: input.elements, columns: input.columns)
     let cost = try input.withSpan { input in
-      try output.withTargets { try transcoder.run(input, into: $0, statistics: statistics) }
+      try output.withTargets { try transcoder.run(input, at: start, into: $0, statistics: statistics) }
     }
     return (output, cost)
   }

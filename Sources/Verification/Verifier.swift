@@ -2,6 +2,7 @@ import BaleFormat
 import ByteIO
 import Checkpoints
 import Conversion
+import Layouts
 import Tensors
 
 /// What `bale verify` found in a checkpoint.
@@ -38,15 +39,21 @@ public struct RoundTripMismatch: Sendable, Equatable, CustomStringConvertible {
 public struct Verifier: Sendable {
   let path: String
   let source: String?
+  let base: String?
 
-  public init(_ path: String, against source: String?) {
+  /// - Parameters:
+  ///   - source: what it was made from.
+  ///   - base: what it is stored as the difference from; only needed to compare it with its source.
+  public init(_ path: String, against source: String?, base: String? = nil) {
     self.path = path
     self.source = source
+    self.base = base
   }
 
   /// Structural faults are thrown, as the error of the format; damage that digests find is in the report.
   public func run(resources: Resources, progress: @escaping ProgressHandler) throws -> VerificationReport {
-    let checkpoint = try Checkpoints.open(path)
+    let checkpoint: any Checkpoint =
+      try base.map { try BaleCheckpoint(path, base: BaseModel($0)) } ?? Layouts.open(path)
     var report = VerificationReport(
       format: checkpoint.format, tensors: checkpoint.tensors.count, bytesChecked: 0, damage: [], mismatches: [],
       comparison: [])
@@ -59,7 +66,8 @@ public struct Verifier: Sendable {
       report.damage = result.damage
     }
     guard let source, report.damage.isEmpty else { return report }
-    let original = try ReorderedCheckpoint.matching(try Checkpoints.open(source), to: checkpoint)
+    try (checkpoint as? BaleCheckpoint)?.checkBase()
+    let original = try ReorderedCheckpoint.matching(try Layouts.open(source), to: checkpoint)
     let differences = try CheckpointDiff(original, checkpoint).run(resources: resources, progress: progress)
     let stored = Dictionary(checkpoint.tensors.map { ($0.name, $0) }) { first, _ in first }
     report.comparison = differences.map { RoundTrip(difference: $0, stored: stored[$0.name]?.error) }

@@ -20,9 +20,8 @@ struct Bale: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Inspect.self, Convert.self, Pack.self, Calibrate.self, Unpack.self, Extract.self, Verify.self, Diff.self,
-      MeasureExperts.self,
-      Prune.self,
+      Inspect.self, Convert.self, Pack.self, Unpack.self, Verify.self, Diff.self, Extract.self, MeasureExperts.self,
+      Prune.self, Calibrate.self, WriteManifest.self, Sign.self, Protect.self, Repair.self,
     ])
 
   /// Runs the command; an error is one line on standard error and an exit status.

@@ -18,10 +18,16 @@ struct CalibrationArguments: ParsableArguments {
       valueName: "B"))
   var targetBits: Double?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("The share of a Hessian's mean diagonal that is added to its diagonal.", valueName: "0...1"))
+  var damping: Float = 0.1
+
   @Option(name: .long, help: "What becomes of weights without statistics.")
   var uncovered: CalibrationOptions.Uncovered = .refuse
 
   func validate() throws {
+    guard (0...1).contains(damping) else { throw ValidationError("--damping should be 0 to 1") }
     if let targetBits, !(0.1...16).contains(targetBits) { throw ValidationError("--target-bits should be 0.1 to 16") }
   }
 
@@ -30,6 +36,7 @@ struct CalibrationArguments: ParsableArguments {
     guard let calibration else { return nil }
     var options = CalibrationOptions(try CalibrationFile.open(calibration, for: checkpoint))
     options.targetBits = targetBits
+    options.damping = damping
     options.uncovered = uncovered
     return options
   }

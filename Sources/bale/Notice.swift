@@ -10,6 +10,13 @@ enum Notice {
     }
   }
 
+  /// Tensors that the importance matrix has nothing on.
+  static func withoutImportance(_ tensors: [String], options: GlobalOptions) {
+    guard !options.quiet, let first = tensors.first else { return }
+    let rest = tensors.count == 1 ? "" : " and \(tensors.count - 1) more"
+    Terminal.error("bale: note: the imatrix has no entry for '\(first)'\(rest): quantized without")
+  }
+
   static func dropped(_ tensors: [(name: String, reason: String)], options: GlobalOptions) {
     guard !options.quiet else { return }
     for (name, reason) in tensors { Terminal.error("bale: note: '\(name)' is left out: \(reason)") }

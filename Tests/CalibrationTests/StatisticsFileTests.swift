@@ -67,15 +67,15 @@ import Testing
     bytes += entry("blk.0.attn_q.weight", calls: 4, [4, 8])
     bytes += entry("blk.0.ffn_up_exps.weight", calls: 2, [2, 4, 6, 8])
     let tail = bytes.appending(littleEndian: Int32(9))
-    let imatrix = try LegacyImatrix(try #require(directory).write(tail, to: "imatrix.dat"))
-    #expect(imatrix.entries.map(\.name) == ["blk.0.attn_q.weight", "blk.0.ffn_up_exps.weight"])
-    #expect(imatrix.diagonal(of: "blk.0.attn_q.weight", columns: 2)?.diagonal == [1, 2])
-    #expect(imatrix.diagonal(of: "blk.0.ffn_up_exps.weight", columns: 2, expert: 1)?.diagonal == [3, 4])
-    #expect(imatrix.diagonal(of: "blk.0.ffn_up_exps.weight", columns: 2, expert: 2) == nil)
-    #expect(imatrix.diagonal(of: "blk.0.attn_q.weight", columns: 3) == nil)
+    let imatrix = try ImportanceMatrix(try #require(directory).write(tail, to: "imatrix.dat"))
+    #expect(imatrix.names == ["blk.0.attn_q.weight", "blk.0.ffn_up_exps.weight"])
+    #expect(try imatrix.diagonal(of: "blk.0.attn_q.weight", columns: 2)?.diagonal == [1, 2])
+    #expect(try imatrix.diagonal(of: "blk.0.ffn_up_exps.weight", columns: 2, expert: 1)?.diagonal == [3, 4])
+    #expect(try imatrix.diagonal(of: "blk.0.ffn_up_exps.weight", columns: 2, expert: 2) == nil)
+    #expect(try imatrix.diagonal(of: "blk.0.attn_q.weight", columns: 3) == nil)
     for length in 0..<bytes.count {
       #expect(throws: CalibrationError.self) {
-        try LegacyImatrix(try #require(directory).write(Array(bytes.prefix(length)), to: "cut.dat"))
+        try ImportanceMatrix(try #require(directory).write(Array(bytes.prefix(length)), to: "cut.dat"))
       }
     }
   }
@@ -84,7 +84,7 @@ import Testing
     let one = [UInt8]().appending(littleEndian: Int32(1))
     let two = [UInt8]().appending(littleEndian: Int32(2))
     let cases: [([UInt8], CalibrationReason)] = [
-      (one + entry("a", calls: 0, [1]), .count(0)), (one + entry("a", calls: 1, [-1]), .value(-1)),
+      (one + entry("a", calls: -1, [1]), .count(-1)), (one + entry("a", calls: 1, [-1]), .value(-1)),
       (one + entry("a", calls: 1, [.infinity]), .value(.infinity)),
       (two + entry("a", calls: 1, [1]) + entry("a", calls: 1, [1]), .text),
       (one + [1, 0, 0, 0, 0xFF] + [UInt8](repeating: 1, count: 8), .text),
@@ -93,7 +93,7 @@ import Testing
     ]
     for (bytes, reason) in cases {
       let path = try #require(directory).write(bytes, to: "bad.dat")
-      let error = #expect(throws: CalibrationError.self) { try LegacyImatrix(path) }
+      let error = #expect(throws: CalibrationError.self) { try ImportanceMatrix(path) }
       #expect(error?.reason == reason)
     }
   }

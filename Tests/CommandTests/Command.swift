@@ -29,6 +29,8 @@ enum Command {
     var status: Int32?
     var output: String
     var errors: String
+    /// The most memory that the process had resident, in bytes.
+    var peakMemory = 0
 
     var errorLines: [Substring] { errors.split(separator: "\n") }
   }
@@ -63,11 +65,12 @@ enum Command {
     }
     guard code == 0 else { throw IOError("run", path: words[0], code: code) }
     var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+    var usage = rusage()
+    while wait4(child, &status, 0, &usage) < 0 && errno == EINTR {}
     return Result(
       status: status & 0x7F == 0 ? status >> 8 & 0xFF : nil,
       output: String(decoding: try Fixtures.bytes(output), as: UTF8.self),
-      errors: String(decoding: try Fixtures.bytes(errors), as: UTF8.self))
+      errors: String(decoding: try Fixtures.bytes(errors), as: UTF8.self), peakMemory: usage.ru_maxrss << 10)
   }
 
   private static func withCStrings<R>(_ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R) -> R {

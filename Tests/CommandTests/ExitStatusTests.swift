@@ -38,7 +38,9 @@ import Testing
     #expect(result.output.isEmpty, sourceLocation: location)
   }
 
-  private static let commands = ["inspect", "convert", "pack", "unpack", "verify", "diff"]
+  private static let commands = [
+    "inspect", "convert", "pack", "unpack", "verify", "diff", "manifest", "sign", "protect", "repair",
+  ]
 
   @Test(arguments: commands) func helpIsPrintedAndSucceeds(_ command: String) throws {
     for arguments in [[command, "--help"], ["help", command]] {

@@ -1,6 +1,8 @@
 """Decodes the planes of a span to values, from specs/codecs/*.md alone. All arithmetic is F32, as the pages ask.
 Floats come as float32 (F64 as float64), integers and booleans as themselves."""
 import numpy as np
+import bale_ggml
+import bale_sparse
 
 F32 = np.float32
 # Bits, exponent bits, mantissa bits, bias, and which codes are not numbers: specs/codecs/plain.md.
@@ -89,6 +91,36 @@ def mx(name, rows, columns, planes):
     return minifloats(MX[name])[codes] * spread(powers(scales), 32, columns)
 
 
+def nvfp4(options, rows, columns, planes):
+    table, scales = minifloats("F4").copy(), np.frombuffer(planes["scales"], np.uint8).reshape(rows, -1)
+    if (scales & 127 == 127).any():
+        raise ValueError("an NVFP4 scale is NaN")
+    if options["zero"] == "unsigned":
+        table[8] = 0
+    scales = minifloats("F8_E4M3")[scales]
+    if options["global"] != "none":
+        factor = np.frombuffer(planes["table"], "<f4")[0]
+        factor = factor / F32(2688) if options["global"] == "absmax" else factor
+        scales = scales / factor if options["global"] == "divide" else scales * factor
+    return table[unpack(planes["codes"], 4, rows, columns)] * spread(scales, 16, columns)
+
+
+def fp8(options, elements, columns, planes):
+    rows = -(-elements // columns) if columns else 0
+    if options["scale"] == "E8M0":
+        scales = plain("F8_E8M0", None, planes["scales"])
+    else:
+        scales = floats(planes["scales"], options["scale"])
+    if not np.isfinite(scales).all():
+        raise ValueError("an FP8 scale is not finite")
+    high = max(rows, 1) if options["rows"] == "all" else int(options["rows"])
+    wide = max(columns, 1) if options["columns"] == "all" else int(options["columns"])
+    index = np.arange(elements)
+    across = -(-columns // wide)
+    which = index // max(columns, 1) // high * across + index % max(columns, 1) // wide
+    return minifloats("F8_" + options["element"])[np.frombuffer(planes["codes"], np.uint8)] * scales[which]
+
+
 def integer(bits, options, rows, columns, planes):
     group, second = options["group"], int(options.get("second", 1))
     codes = unpack(planes["codes"], bits, rows, columns)
@@ -143,8 +175,20 @@ def decode(descriptor, elements, columns, roles, data):
         return split(options["dtype"], elements, data)
     if name in MX:
         return mx(name, rows, width, planes).reshape(-1)
+    if name == "nvfp4":
+        return nvfp4(options, rows, width, planes).reshape(-1)
+    if name == "fp8":
+        return fp8(options, elements, columns, planes)
     if name in ("nf4", "fp4"):
         return table4(name, options, elements, planes)
     if name.startswith("int") and name[3:].isdigit():
         return integer(int(name[3:]), options, rows, width, planes).reshape(-1)
+    if name == "ggml":
+        return bale_ggml.decode(options["type"], data[0])
+    if name == "ternary":
+        return bale_sparse.ternary(options, elements, planes, floats)
+    if name in ("bilevel", "spqr"):
+        return bale_sparse.tiles(name, options, rows, width, planes, floats)
+    if name == "trellis":
+        return bale_sparse.trellis(rows, width, planes)
     raise ValueError("the encoding '%s' is not known" % descriptor)

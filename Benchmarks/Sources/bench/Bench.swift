@@ -11,6 +11,7 @@
       case .experts: try ExpertSection(options: options).run(&report)
       case .meter: try MeterSection(options: options).run(&report)
       case .jobs: try JobSection(options: options).run(&report)
+      case .llama: try LlamaSection(options: options).run(&report)
       }
     }
     report.finish()

@@ -6,7 +6,7 @@
 
 /// What to measure.
 enum Section: String, CaseIterable {
-  case codecs, digests, opening, experts, meter, jobs
+  case codecs, digests, opening, experts, meter, jobs, llama
 }
 
 /// An argument that means nothing.
@@ -25,6 +25,13 @@ struct Options {
   let directory = Self.environment("BALE_BENCH_DIR") ?? "out/bench"
   /// The program that the jobs run.
   let program = Self.environment("BALE") ?? ".build/release/bale"
+
+  /// The peers that the section `llama` runs, where they are named.
+  let llamaQuantize = Self.environment("LLAMA_QUANTIZE")
+  let llamaConverter = Self.environment("LLAMA_CONVERTER")
+  let python = Self.environment("LLAMA_PYTHON") ?? "python3"
+  /// The model whose tokenizer the section `llama` takes.
+  let samples = Self.environment("BALE_SAMPLE") ?? "samples/tiny-mixtral"
 
   init(_ arguments: [String]) throws {
     var rest = arguments.makeIterator()

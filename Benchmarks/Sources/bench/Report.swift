@@ -23,8 +23,11 @@ struct Report {
 
   init(json: Bool) { self.json = json }
 
-  mutating func title(_ text: String) {
-    if !json { print("\n\(text)") }
+  func title(_ text: String) { note("\n\(text)") }
+
+  /// A line of text, which JSON doesn't have.
+  func note(_ text: String) {
+    if !json { print(text) }
   }
 
   mutating func add(_ row: Measurement) {

@@ -20,6 +20,12 @@ extension Architecture {
     return metadata
   }
 
+  /// `general.file_type` of a file that keeps 4-bit floats, as llama.cpp numbers them; nil if there are none.
+  private static func packedFileType(_ map: ArchitectureMap) -> Int? {
+    if map.tensors.contains(where: { $0.type == .mxfp4 }) { return 38 }
+    return map.tensors.contains { $0.type == .nvfp4 } ? 39 : nil
+  }
+
   /// The keys before the tokenizer's.
   func modelKeys(
     _ model: HuggingFaceModel, map: ArchitectureMap, type: OutputType
@@ -27,9 +33,8 @@ extension Architecture {
     let parameters = HyperParameters(model.config, defaults: family.defaults)
     let rotary = RotaryParameters(parameters, defaultBase: family.rotaryBase)
     let factor = family.constants == .longRope ? try PhiRotary.attentionFactor(parameters, rotary) : nil
-    let isPacked = map.tensors.contains { $0.type == .mxfp4 }
     var writer = KeyWriter(
-      family: family, parameters: parameters, rotary: rotary, type: isPacked ? 38 : type.fileType,
+      family: family, parameters: parameters, rotary: rotary, type: Self.packedFileType(map) ?? type.fileType,
       layers: try family.blockCount(parameters),
       metadata: GeneralKeys.write(
         model, architecture: family.name, attentionFactor: factor, tensors: map.tensors))

@@ -61,7 +61,7 @@ struct ReverseMapBuilder {
   private mutating func apply(_ rule: TensorRule, _ index: Int, _ name: NumberedName) throws(ArchitectureError) {
     let shape = tensors[index].shape
     switch rule.change {
-    case .none, .vocabularyRows: emit(rule, name, shape, [whole(index)])
+    case .none, .vocabularyRows: emit(rule, name, try untrimmed(index), [whole(index)])
     case .plusOne: emit(rule, name, shape, [whole(index)], addend: -1)
     case .queryHeads, .keyHeads: try addHeads(rule, index, name)
     case .expert: try addExperts(rule, index, name)
@@ -71,6 +71,13 @@ struct ReverseMapBuilder {
     case .mxfp4, .alternatingMXFP4: try addPacked(rule, index, name)
     case .dropped: return
     }
+  }
+
+  /// The shape of a tensor, with the dimension of 1 that llama-quantize has taken from the gate of shared experts.
+  private func untrimmed(_ index: Int) throws(ArchitectureError) -> Shape {
+    let shape = tensors[index].shape
+    guard shape.rank == 1, tensors[index].name.hasSuffix("ffn_gate_inp_shexp.weight") else { return shape }
+    return try self.shape([1, shape.columns], index)
   }
 
   private mutating func emit(

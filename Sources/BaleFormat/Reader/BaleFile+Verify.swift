@@ -124,44 +124,37 @@ private final class VerificationWork: Sendable {
   }
 }
 
-/// Checks chunks with one buffer that lives as long as it.
+/// Checks chunks piece by piece: a piece is hashed while it is in the cache that it was read into.
 private final class ChunkChecker {
   private let file: BaleFile
-  private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 64)
+  private let buffer = ByteBuffer(count: 256 << 10)
+  private let hash = XXH3Stream(bits: 64)
 
   init(file: BaleFile) { self.file = file }
 
-  deinit { buffer.deallocate() }
-
   func check(_ job: VerificationJob) throws -> [DamagedChunk] {
     let shard = file.shards[job.shard]
-    var damage: [DamagedChunk] = []
-    for index in job.chunks {
-      let chunk = shard.directory.chunks[index]
-      let bytes = room(Int(chunk.extent))
-      try shard.source.read(at: Int(chunk.offset), into: bytes)
-      if let reason = fault(UnsafeRawBufferPointer(bytes), chunk, shard.directory.sha256(chunk: index)) {
-        damage.append(DamagedChunk(shard: job.shard, index: index, reason: reason))
+    return try job.chunks.compactMap { index in
+      try fault(of: index, in: shard).map { DamagedChunk(shard: job.shard, index: index, reason: $0) }
+    }
+  }
+
+  private func fault(of index: Int, in shard: BaleFile.Shard) throws -> BaleReason? {
+    let chunk = shard.directory.chunks[index]
+    let expected = shard.directory.sha256(chunk: index)
+    let sha256 = expected.map { _ in SHA256() }
+    let count = Int(chunk.extent)
+    hash.reset()
+    for start in stride(from: 0, to: count, by: buffer.count) {
+      try buffer.withMutableBytes { bytes in
+        let piece = UnsafeMutableRawBufferPointer(rebasing: bytes[..<min(bytes.count, count - start)])
+        try shard.source.read(at: Int(chunk.offset) + start, into: piece)
+        hash.update(UnsafeRawBufferPointer(piece))
+        sha256?.update(UnsafeRawBufferPointer(piece))
       }
     }
-    return damage
-  }
-
-  private func room(_ count: Int) -> UnsafeMutableRawBufferPointer {
-    if buffer.count < count {
-      buffer.deallocate()
-      buffer = .allocate(byteCount: count, alignment: 64)
-    }
-    return UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-  }
-
-  private func fault(
-    _ bytes: UnsafeRawBufferPointer, _ chunk: ChunkRow, _ expected: UnsafeRawBufferPointer?
-  ) -> BaleReason? {
-    guard XXH3.digest64(bytes) == chunk.digest else { return .chunkDamaged(bytes: bytes.count) }
-    guard let expected else { return nil }
-    let hash = SHA256()
-    hash.update(bytes)
-    return hash.finish().elementsEqual(expected) ? nil : .chunkSHA256(bytes: bytes.count)
+    guard hash.digest64 == chunk.digest else { return .chunkDamaged(bytes: count) }
+    guard let sha256, let expected else { return nil }
+    return sha256.finish().elementsEqual(expected) ? nil : .chunkSHA256(bytes: count)
   }
 }

@@ -35,8 +35,10 @@ public struct BaleSizeEstimate {
     if !layout.isExact { isExact = false }
   }
 
-  public mutating func addFile(name: String, segments: [WrittenSegment]) {
-    directory.addFile(name: name, segments: segments)
+  /// Counts a file of so many segments; of those that an arrangement makes, `arrangements` has the texts.
+  public mutating func addFile(name: String, segments: Int, arrangements: [String]) {
+    let plain = Array(repeating: WrittenSegment.zeros(0), count: segments - arrangements.count)
+    directory.addFile(name: name, segments: plain + arrangements.map { .layout($0, TensorID(index: 0), 0..<0) })
   }
 
   /// Bytes of the file.

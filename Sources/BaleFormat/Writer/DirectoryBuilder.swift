@@ -11,6 +11,7 @@ struct DirectoryBuilder {
 
   private var strings: [UInt8] = []
   private var encodings: [String: Int] = [:]
+  private var arrangements: [String: TextReference] = [:]
   private var encodingRows: [UInt8] = []
 
   init(
@@ -107,6 +108,14 @@ struct DirectoryBuilder {
     return index
   }
 
+  /// Many segments share an arrangement, whose text is stored once.
+  private mutating func arrangement(_ string: String) throws(BaleWriterError) -> TextReference {
+    if let known = arrangements[string] { return known }
+    let reference = try text(string)
+    arrangements[string] = reference
+    return reference
+  }
+
   private mutating func text(_ string: String) throws(BaleWriterError) -> TextReference {
     let start = strings.count
     strings.append(contentsOf: string.utf8)
@@ -157,7 +166,7 @@ struct DirectoryBuilder {
       (result.kind, result.offset) = (SegmentRow.Kind.tensor.rawValue, UInt64(range.lowerBound))
     case .layout(let name, _, let range):
       (result.kind, result.offset) = (SegmentRow.Kind.layout.rawValue, UInt64(range.lowerBound))
-      result.layout = try text(name)
+      result.layout = try arrangement(name)
     }
     return result
   }

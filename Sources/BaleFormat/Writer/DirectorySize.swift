@@ -4,6 +4,7 @@ import ByteIO
 struct DirectorySize {
   private(set) var counts: [SectionTag: Int] = [:]
   private var encodings: Set<String> = []
+  private var arrangements: Set<String> = []
   private let hasSHA256: Bool
 
   init(hasSHA256: Bool) { self.hasSHA256 = hasSHA256 }
@@ -30,7 +31,9 @@ struct DirectorySize {
     counts[.strings, default: 0] += name.utf8.count
     counts[.files, default: 0] += 1
     counts[.segments, default: 0] += segments.count
-    for case .layout(let text, _, _) in segments { counts[.strings, default: 0] += text.utf8.count }
+    for case .layout(let text, _, _) in segments where arrangements.insert(text).inserted {
+      counts[.strings, default: 0] += text.utf8.count
+    }
   }
 
   mutating func addMetadata(_ count: Int) { counts[.metadata, default: 0] += count }

@@ -9,10 +9,13 @@
 #include "integer.h"
 #include "mx.h"
 #include "normalfloat.h"
+#include "nvfp4.h"
 #include "statistics.h"
 #include "trellis.h"
 #include "elements.h"
+#include "field16.h"
 #include "planes.h"
+#include "fp8.h"
 #include "ggml.h"
 #include "spqr.h"
 

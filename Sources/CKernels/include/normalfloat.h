@@ -10,6 +10,10 @@
 void bale_table4_decode(const float *table, float scale, const uint8_t *codes, size_t count, float *output);
 void bale_table4_decode_bf16(const float *table, float scale, const uint8_t *codes, size_t count, uint16_t *output);
 
+// Scales that are bytes into a map of 256 numbers: map[byte] * second + offset. Returns 0 if one is not finite.
+int bale_table4_scales(const float *map, const uint8_t *bytes, float second, float offset, size_t count,
+                       float *scales);
+
 // A scaled value takes the code of the number of thresholds that it exceeds.
 typedef struct {
   float thresholds[15];

@@ -7,9 +7,11 @@ public struct TargetBits: Sendable {
   /// How far below the target the result may be before the search goes on.
   public var tolerance: Double
 
-  /// Thresholds that are worth trying: beyond the largest nothing is an outlier, below the smallest nearly all is.
-  private static let thresholds: ClosedRange<Float> = 0x1p-14...0x1p6
-  /// Halvings of the range of exponents, which leave a hundredth of a power of two.
+  /// Powers of two of the thresholds that are worth trying: beyond the largest nothing is an outlier, below the
+  /// smallest nearly all is.
+  private static let exponents: ClosedRange<Double> = -14...6
+  /// Where the search begins: about what SpQR's authors recommend.
+  private static let first = -2.0
   private static let attempts = 11
 
   public init(bits: Double, tolerance: Double = 0.01) {
@@ -28,25 +30,52 @@ public struct TargetBits: Sendable {
     // Sweeps keep the outliers, and so the bits.
     solver.sweeps = 0
     let leavesOut = solver.outliers?.leavesOut ?? true
-    func attempt(_ threshold: Float) throws -> (solved: SolvedMatrix, bits: Double) {
-      solver.outliers = OutlierRule(threshold: threshold, leavesOut: leavesOut)
+    func attempt(_ exponent: Double) throws -> Attempt {
+      solver.outliers = OutlierRule(threshold: Self.threshold(exponent), leavesOut: leavesOut)
       let solved = try solver.solve(weights, rows: rows, prepared: prepared)
       let bytes = try solver.encoding.planes(solved).reduce(0) { $0 + $1.count }
-      return (solved, weights.isEmpty ? 0 : Double(bytes * 8) / Double(weights.count))
+      return Attempt(
+        exponent: exponent, bits: weights.isEmpty ? 0 : Double(bytes * 8) / Double(weights.count), solved: solved)
     }
-    var high = Self.thresholds.upperBound
-    var (best, spent) = try attempt(high)
-    guard spent <= bits else {
-      throw SolverError.shape("\(solver.encoding.codec.descriptor) takes \(spent) bits a weight without outliers")
+    var best = try attempt(Self.exponents.upperBound)
+    guard best.bits <= bits else {
+      throw SolverError.shape("\(solver.encoding.codec.descriptor) takes \(best.bits) bits a weight without outliers")
     }
-    var low = Self.thresholds.lowerBound
-    for _ in 0..<Self.attempts where bits - spent > tolerance {
-      let middle = (low * high).squareRoot()
-      let (solved, found) = try attempt(middle)
-      if found > bits { low = middle } else { (high, best, spent) = (middle, solved, found) }
+    var tooMany: Attempt?
+    for _ in 0..<Self.attempts where bits - best.bits > tolerance && best.exponent > Self.exponents.lowerBound {
+      let found = try attempt(next(after: best, tooMany))
+      if found.bits > bits { tooMany = found } else { best = found }
     }
-    guard sweeps > 0 else { return (best, high) }
     solver.sweeps = sweeps
-    return (try attempt(high).solved, high)
+    solver.outliers = OutlierRule(threshold: Self.threshold(best.exponent), leavesOut: leavesOut)
+    let solved = sweeps > 0 ? try solver.solve(weights, rows: rows, prepared: prepared) : best.solved
+    return (solved, Self.threshold(best.exponent))
+  }
+
+  /// What a threshold came to.
+  private struct Attempt {
+    var exponent: Double
+    var bits: Double
+    var solved: SolvedMatrix
+  }
+
+  /// The threshold to try: on the line between two that enclose the target, away from both, or else a factor of four
+  /// further.
+  private func next(after best: Attempt, _ tooMany: Attempt?) -> Double {
+    guard let tooMany else {
+      return best.exponent == Self.exponents.upperBound
+        ? Self.first : max(best.exponent - 2, Self.exponents.lowerBound)
+    }
+    let width = best.exponent - tooMany.exponent
+    guard width <= 2 else { return min(tooMany.exponent + 2, best.exponent - width / 8) }
+    let share = (tooMany.bits - bits + tolerance / 2) / (tooMany.bits - best.bits)
+    return tooMany.exponent + width * min(max(share, 0.1), 0.9)
+  }
+
+  /// About 2 to that power.
+  private static func threshold(_ exponent: Double) -> Float {
+    // Between whole powers the line serves as well as the curve: it rises all the same.
+    let whole = exponent.rounded(.down)
+    return Float(sign: .plus, exponent: Int(whole), significand: Float(1 + exponent - whole))
   }
 }

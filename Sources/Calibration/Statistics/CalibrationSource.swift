@@ -33,6 +33,8 @@ public enum CalibrationReason: FaultReason {
   case truncated(need: Int, left: Int)
   /// A text that isn't UTF-8, or a name that comes twice.
   case text
+  /// A GGUF file without a key that every importance matrix has.
+  case missingKey(String)
   /// A value that isn't finite, or a sum of squares below zero.
   case value(Float)
 
@@ -46,6 +48,7 @@ public enum CalibrationReason: FaultReason {
     case .count(let count): "\(count) can't be a number of tokens"
     case .truncated(let need, let left): "\(need) bytes are needed where \(left) are left"
     case .text: "a name isn't UTF-8, or comes twice"
+    case .missingKey(let key): "it has no key '\(key)', so it is no importance matrix"
     case .value(let value): "\(value) can't be a sum of squares"
     }
   }

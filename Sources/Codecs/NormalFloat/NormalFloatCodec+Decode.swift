@@ -29,21 +29,47 @@ extension NormalFloatCodec {
     }
   }
 
-  /// Runs a kernel on each block: the table, its scale, its codes and its elements.
+  /// Runs a kernel on each block: the table, its scale, its codes and its elements. Scales are made many at a time.
   private func decodeBlocks(
     _ input: EncodedSpan, room: Int,
     _ kernel: (UnsafePointer<Float>, Float, UnsafePointer<UInt8>, Range<Int>) -> Void
   ) throws(CodecError) {
     try checkPlanes(input, room: room)
     guard let codes = input.planes[0].baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-    let values = table.values
-    for index in 0..<input.elements.dividedRoundingUp(by: block) {
-      let scale = try scale(index, input.planes)
-      let elements = elements(ofBlock: index, of: input.elements)
-      values.withUnsafeBufferPointer { table in
-        if let table = table.baseAddress { kernel(table, scale, codes + elements.lowerBound / 2, elements) }
+    let tables = UnsafeMutableBufferPointer<Float>.allocate(capacity: 16 + Self.mapSize + Self.batch)
+    defer { tables.deallocate() }
+    guard let table = tables.baseAddress else { return }
+    _ = tables.update(fromContentsOf: self.table.values)
+    let (map, scales) = (table + 16, table + 16 + Self.mapSize)
+    if second != nil { for index in 0..<Self.mapSize { map[index] = ScalarFloat.f32.load(input.planes[3], index) } }
+    let blocks = input.elements.dividedRoundingUp(by: block)
+    var first = 0
+    while first < blocks {
+      let run = first..<min(first + Self.batch, blocks, second.map { (first / $0 + 1) * $0 } ?? .max)
+      try loadScales(run, input.planes, map: map, into: scales)
+      for index in run {
+        let elements = elements(ofBlock: index, of: input.elements)
+        kernel(table, scales[index - first], codes + elements.lowerBound / 2, elements)
       }
+      first = run.upperBound
     }
+  }
+
+  /// Blocks whose scales are made at once.
+  private static let batch = 256
+
+  /// The scales of blocks that share a second-level scale.
+  private func loadScales(
+    _ blocks: Range<Int>, _ planes: [UnsafeRawBufferPointer], map: UnsafePointer<Float>,
+    into scales: UnsafeMutablePointer<Float>
+  ) throws(CodecError) {
+    if let second, let bytes = planes[1].baseAddress?.assumingMemoryBound(to: UInt8.self) {
+      let step = ScalarFloat.f32.load(planes[2], blocks.lowerBound / second)
+      let offset = ScalarFloat.f32.load(planes[3], Self.mapSize)
+      if bale_table4_scales(map, bytes + blocks.lowerBound, step, offset, blocks.count, scales) != 0 { return }
+    }
+    // One by one: plain scales, or what names the one that isn't finite.
+    for index in blocks { scales[index - blocks.lowerBound] = try scale(index, planes) }
   }
 
   /// The scale of a block. Stored, or map[code] * second-level scale + offset, each operation rounded to F32.

@@ -11,10 +11,16 @@ public protocol Relayout: Sendable {
 public enum Relayouts {
   /// The way from one encoding to another, or nil if there is none that keeps every code.
   public static func find(from source: any Codec, to target: any Codec) -> (any Relayout)? {
-    let mxfp4 = MXCodec(.e2m1).descriptor
-    let ggml = CodecDescriptor("ggml", ["type": GGMLType.mxfp4.name])
-    if source.descriptor == mxfp4, target.descriptor == ggml { return MXFP4ToGGML() }
-    if source.descriptor == ggml, target.descriptor == mxfp4 { return MXFP4FromGGML() }
+    let ways: [(planes: any Codec, ggml: GGMLType, there: any Relayout, back: any Relayout)] = [
+      (MXCodec(.e2m1), .mxfp4, MXFP4ToGGML(), MXFP4FromGGML()),
+      (NVFP4Codec(global: .none, zero: .unsigned), .nvfp4, NVFP4ToGGML(), NVFP4FromGGML()),
+      (NVFP4Codec(global: .none, zero: .signed), .nvfp4, NVFP4ToGGML(), NVFP4FromGGML()),
+    ]
+    for way in ways {
+      let (planes, ggml) = (way.planes.descriptor, CodecDescriptor("ggml", ["type": way.ggml.name]))
+      if source.descriptor == planes, target.descriptor == ggml { return way.there }
+      if source.descriptor == ggml, target.descriptor == planes { return way.back }
+    }
     return nil
   }
 }

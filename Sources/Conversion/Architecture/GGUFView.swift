@@ -3,6 +3,7 @@ import ByteIO
 import Checkpoints
 import Codecs
 import GGUF
+import Layouts
 import Tensors
 
 /// A Hugging Face checkpoint seen as the GGUF model it becomes: its tensors have GGUF's names, shapes and order, and
@@ -14,6 +15,8 @@ public struct GGUFView: Checkpoint {
   public let dropped: [(name: String, reason: String)]
   let source: any Checkpoint
   let map: [GGUFMappedTensor]
+  /// How the codes of mapped tensors are moved, by index; the others are made of values.
+  private let moves: [Int: BlockMove]
 
   public var path: String { source.path }
   public var format: ContainerFormat { source.format }
@@ -25,16 +28,19 @@ public struct GGUFView: Checkpoint {
   /// The view of a directory whose architecture is known; nil for any other source.
   /// Throws `ArchitectureError` for tensors that don't fit the configuration.
   public init?(_ source: any Checkpoint, preTokenizer: String? = nil) throws {
-    guard let directory = (source as? SafetensorsCheckpoint)?.directory, Path.isDirectory(source.path),
-      Path.exists(Path.join(directory, "config.json"))
-    else { return nil }
+    let source = Self.mapped(source)
+    let directory = (source as? SafetensorsCheckpoint)?.directory ?? (source as? LayoutCheckpoint)?.directory
+    guard let directory, Path.isDirectory(source.path), Path.exists(Path.join(directory, "config.json")) else {
+      return nil
+    }
     let model = try HuggingFaceModel(directory: directory)
     guard let architecture = ArchitectureRegistry.find(config: model.config) else { return nil }
     let inputs = source.tensors.map {
-      SourceTensor(name: $0.name, shape: $0.shape, dtype: ($0.codec as? PlainCodec)?.dtype ?? .u8)
+      SourceTensor(name: $0.name, shape: $0.shape, dtype: ($0.codec as? PlainCodec)?.dtype ?? .bf16)
     }
     let type = OutputType.automatic(inputs)
-    let map = try architecture.map(config: model.config, tensors: inputs, type: type)
+    var map = try architecture.map(config: model.config, tensors: inputs, type: type)
+    moves = try Self.keepCodes(&map, of: source)
     self.source = source
     self.map = map.tensors
     metadata = try architecture.metadata(model, map: map, type: type, preTokenizer: preTokenizer)
@@ -44,11 +50,40 @@ public struct GGUFView: Checkpoint {
     }
   }
 
+  /// The rules for gpt-oss weave its codes themselves, and know them by their stored names.
+  private static func mapped(_ source: any Checkpoint) -> any Checkpoint {
+    guard let seen = source as? LayoutCheckpoint, seen.logical.contains(where: { $0.layout == Layouts.gptOSS }) else {
+      return source
+    }
+    return seen.stored
+  }
+
+  /// Gives mapped tensors whose codes can be kept ggml's type, and the factors of whole tensors a place beside them.
+  private static func keepCodes(_ map: inout ArchitectureMap, of source: any Checkpoint) throws -> [Int: BlockMove] {
+    var (tensors, moves) = ([GGUFMappedTensor](), [Int: BlockMove]())
+    for var tensor in map.tensors {
+      guard let move = try BlockMove(tensor, of: source) else {
+        tensors.append(tensor)
+        continue
+      }
+      tensor.type = move.type
+      moves[tensors.count] = move
+      tensors.append(tensor)
+      if let factors = move.factorTensor(beside: tensor) { tensors.append(factors) }
+    }
+    map.tensors = tensors
+    return moves
+  }
+
   public func read(
     _ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
   ) throws -> [Int] {
-    try MappedReader(source: source)
-      .read(map[tensor], as: map[tensor].type.plainDType, elements, into: planes[0])
+    let reader = MappedReader(source: source)
+    if let move = moves[tensor] {
+      try reader.move(map[tensor], by: move, elements, into: planes[0])
+    } else {
+      try reader.read(map[tensor], as: map[tensor].type.plainDType, elements, into: planes[0])
+    }
     return [planes[0].count]
   }
 

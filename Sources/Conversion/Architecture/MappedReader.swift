@@ -40,6 +40,20 @@ struct MappedReader: Sendable {
     }
   }
 
+  /// The codes of the inputs' rows, one input after the other or in turn, moved into ggml's blocks.
+  func move<Element>(
+    _ tensor: MappedTensor<Element>, by move: BlockMove, _ elements: Range<Int>,
+    into target: UnsafeMutableRawBufferPointer
+  ) throws {
+    let inputs = tensor.inputs.map { MappedRows(source, $0) }
+    for run in runs(of: tensor, inputs, elements) {
+      let start = run.output.lowerBound - elements.lowerBound
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: target[move.bytes(start)..<move.bytes(start + run.output.count)])
+      try inputs[run.input].move(run.start..<run.start + run.output.count, by: move, into: part)
+    }
+  }
+
   /// A run of output elements that lie together in one input, from its element `start` on.
   private struct Run {
     var output: Range<Int>

@@ -55,8 +55,17 @@ struct MappedRows {
 
   /// The selected elements in order, in as few reads as their rows allow.
   private func gather(_ elements: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws {
-    let columns = input.rowElements
     let size = dtype.bits / 8
+    try eachRun(elements) { from, offset in
+      let part = UnsafeMutableRawBufferPointer(rebasing: target[offset * size..<(offset + from.count) * size])
+      try read(from, into: part)
+    }
+  }
+
+  /// Runs of the tensor's own elements that make up a range of the selected ones, each with where it starts in the
+  /// range.
+  private func eachRun(_ elements: Range<Int>, _ body: (Range<Int>, _ offset: Int) throws -> Void) throws {
+    let columns = input.rowElements
     var at = elements.lowerBound
     while at < elements.upperBound {
       let row = at / columns
@@ -64,10 +73,17 @@ struct MappedRows {
       let run = input.rows.run(fromOutputRow: row, limit: last - row + 1)
       let end = min((row + run) * columns, elements.upperBound)
       let from = input.rows.sourceRow(forOutputRow: row, of: rows) * columns + at % columns
-      let offset = (at - elements.lowerBound) * size
-      let part = UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + (end - at) * size])
-      try read(from..<from + end - at, into: part)
+      try body(from..<from + end - at, at - elements.lowerBound)
       at = end
+    }
+  }
+
+  /// Moves the codes of a range of the selected elements into ggml's blocks. Both ends lie between blocks.
+  func move(_ elements: Range<Int>, by move: BlockMove, into target: UnsafeMutableRawBufferPointer) throws {
+    let reader = SpanReader(source, tensor: input.tensor)
+    try eachRun(elements) { from, offset in
+      let part = UnsafeMutableRawBufferPointer(rebasing: target[move.bytes(offset)..<move.bytes(offset + from.count)])
+      try reader.read(from).withSpan { try move.run($0, into: part) }
     }
   }
 

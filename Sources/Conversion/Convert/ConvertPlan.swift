@@ -23,6 +23,10 @@ public struct ConvertPlan: Sendable {
     public var sourceCodec: any Codec
     public var codec: any Codec
     public var rule: ScaleRule?
+    /// What the columns weigh when the values are quantized.
+    var importance: TensorImportance?
+    /// True if an infinity or a NaN among the values is an error.
+    var isChecked = false
     /// Index in `files`.
     public var file: Int
     /// Where in the file its bytes go.
@@ -37,6 +41,8 @@ public struct ConvertPlan: Sendable {
   /// Small text files made for the destination (an index), by name.
   public var made: [(name: String, bytes: [UInt8])]
   public var dropped: [(name: String, reason: String)]
+  /// Tensors that are quantized without importance because the importance matrix has no entry for them.
+  public var withoutImportance: [String]
 }
 
 /// What is asked of a conversion.
@@ -50,12 +56,12 @@ public struct ConvertRequest: Sendable {
   public var dequantized: DType?
   /// The most bytes of tensors in one file; nil: no limit.
   public var shardSize: Int?
+  /// The most tensors in one file of GGUF; nil: no limit.
+  public var shardTensors: Int?
   /// What the names of several files begin with: `PREFIX-00001-of-00003.gguf`.
   public var prefix = "model"
-  /// The ggml type, or mix of types, that a GGUF model is quantized to, as llama.cpp names it.
-  public var ggmlType: String?
-  /// True to give every tensor that can be quantized that same type.
-  public var isPure = false
+  /// How a GGUF model is quantized; goes before the recipe.
+  public var quantization: GGUFQuantization?
 
   public init(
     format: ContainerFormat, isSingleFile: Bool, recipe: Recipe = Recipe(name: "keep", rules: []),

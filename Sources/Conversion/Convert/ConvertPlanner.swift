@@ -2,47 +2,82 @@ import ByteIO
 import Checkpoints
 import Codecs
 import GGUF
+import Layouts
 import Safetensors
 import Tensors
 
 extension ConvertPlan {
   /// Lays the output out. Throws `PlanError`, or the container's error, naming the tensor that it can't hold.
   public init(_ checkpoint: any Checkpoint, request: ConvertRequest) throws {
+    if let refusal = (checkpoint as? LayoutCheckpoint)?.refusal { throw refusal }
     format = request.format
     files = []
     outputs = []
     made = []
+    withoutImportance = []
     dropped = (checkpoint as? GGUFView)?.dropped ?? (checkpoint as? HuggingFaceView)?.dropped ?? []
     sidecars = request.isSingleFile ? [] : checkpoint.files.filter { !$0.holdsTensors && !Self.isIndex($0.name) }
-    let mix = Self.mix(checkpoint, request)
-    for (index, source) in checkpoint.tensors.enumerated() {
+    let mix = try Self.mix(checkpoint, request)
+    for index in mix?.order ?? Array(checkpoint.tensors.indices) {
+      let source = checkpoint.tensors[index]
       if request.recipe.treatment(name: source.name, role: source.role) == .drop {
         dropped.append((source.name, "the recipe '\(request.recipe.name)' drops it"))
         continue
       }
-      let (codec, rule) = try TargetEncoding.choose(source, request: request, mix: mix)
-      outputs.append(
-        Output(
-          source: index, name: source.name, shape: source.shape, sourceCodec: source.codec, codec: codec, rule: rule,
-          file: 0, range: 0..<codec.bytes(plane: 0, elements: source.shape.elements, columns: source.shape.columns)))
+      var output = try output(index, source, request: request, mix: mix)
+      output.isChecked = (mix != nil || checkpoint is GGUFView) && FiniteCheck.applies(to: output.codec)
+      outputs.append(output)
     }
     switch request.format {
     case .safetensors:
       try placeInSafetensors(checkpoint, request)
+      try replaceConfiguration(checkpoint, request)
       if !request.isSingleFile {
         made += (checkpoint as? HuggingFaceView)?.made ?? GGUFSource.travelledFiles(of: checkpoint)
       }
-    case .gguf: try placeInGGUF(checkpoint, request)
+    case .gguf: try placeInGGUF(checkpoint, request, mix)
     case .bale: throw PlanError(reason: "a .bale file is packed, not converted to")
     }
   }
 
   /// How a GGUF model is quantized: by llama.cpp's rules for the type, where its tensors have GGUF's names.
-  private static func mix(_ checkpoint: any Checkpoint, _ request: ConvertRequest) -> GGUFMix? {
-    guard request.format == .gguf, let type = request.ggmlType, GGUFSource.metadata(of: checkpoint) != nil else {
-      return nil
+  private static func mix(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws(PlanError) -> GGUFMix? {
+    guard request.format == .gguf, let quantization = request.quantization,
+      GGUFSource.metadata(of: checkpoint) != nil
+    else { return nil }
+    return try GGUFMix(quantization, of: checkpoint)
+  }
+
+  private mutating func output(
+    _ index: Int, _ source: CheckpointTensor, request: ConvertRequest, mix: GGUFMix?
+  ) throws(PlanError) -> Output {
+    let (codec, rule) = try TargetEncoding.choose(source, index: index, request: request, mix: mix)
+    var output = Output(
+      source: index, name: source.name, shape: source.shape, sourceCodec: source.codec, codec: codec, rule: rule,
+      file: 0, range: 0..<codec.bytes(plane: 0, elements: source.shape.elements, columns: source.shape.columns))
+    guard let mix, !output.isCopy, let type = (codec as? GGMLCodec)?.type else { return output }
+    output.importance = try mix.importance(of: source, as: type)
+    if output.importance == nil, mix.quantization.importance != nil, type.usesImportance {
+      withoutImportance.append(source.name)
     }
-    return GGUFMix(type, pure: request.isPure, checkpoint: checkpoint)
+    return output
+  }
+
+  /// Where quantized tensors are written as plain ones, the configuration no longer says that they are quantized.
+  private mutating func replaceConfiguration(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
+    if let view = checkpoint as? LayoutView, !request.isSingleFile {
+      sidecars.removeAll { $0.name == view.configuration.name || PlainConfiguration.isObsolete($0) }
+      return made.append(view.configuration)
+    }
+    guard !request.isSingleFile,
+      checkpoint is PlainGPTOSSView
+        || outputs.contains(where: {
+          !($0.sourceCodec is PlainCodec) && !Transcoder.isExact(from: $0.sourceCodec, to: $0.codec)
+        }),
+      let config = try PlainConfiguration.make(of: checkpoint, dtype: request.dequantized)
+    else { return }
+    sidecars.removeAll { $0.name == config.name || PlainConfiguration.isObsolete($0) }
+    made.append(config)
   }
 
   /// An index names shards that the output doesn't have.
@@ -88,21 +123,31 @@ extension ConvertPlan {
     ).encoded()
   }
 
-  private mutating func placeInGGUF(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
-    let metadata = try GGUFSource.outputMetadata(of: checkpoint, mix: Self.mix(checkpoint, request))
+  private mutating func placeInGGUF(
+    _ checkpoint: any Checkpoint, _ request: ConvertRequest, _ mix: GGUFMix?
+  ) throws {
+    let metadata = try GGUFSource.outputMetadata(of: checkpoint, quantization: mix?.quantization)
     let infos = try outputs.map { output in
       guard let type = GGMLForm.type(of: output.codec) else {
         throw PlanError(tensor: output.name, reason: "gguf can't hold \(output.codec.shortName)")
       }
-      return GGUFTensorInfo(name: output.name, type: type, shape: output.shape)
+      let shape = mix == nil ? output.shape : Self.trimmed(output.shape)
+      return GGUFTensorInfo(name: output.name, type: type, shape: shape)
     }
-    guard let limit = request.shardSize else {
+    let limit = request.shardSize.map { GGUFSplitLimit.bytes($0) } ?? request.shardTensors.map { .tensors($0) }
+    guard let limit else {
       let plan = try GGUFHeader.plan(metadata: metadata, tensors: infos)
       return add(plan, to: outputs.indices, name: "model.gguf")
     }
     let shards = try GGUFHeader.plan(
-      splitting: .bytes(limit), prefix: request.prefix, metadata: metadata, tensors: infos)
+      splitting: limit, prefix: request.prefix, metadata: metadata, tensors: infos)
     for shard in shards { add(shard.plan, to: shard.tensors, name: shard.path) }
+  }
+
+  /// Without the dimensions of 1 on the outside, which llama-quantize leaves out.
+  private static func trimmed(_ shape: Shape) -> Shape {
+    let dimensions = Array(shape.dimensions.drop { $0 == 1 })
+    return shape.rank == 0 ? shape : Shape(dimensions.isEmpty ? [1] : dimensions) ?? shape
   }
 
   /// Places a run of outputs in a GGUF file.

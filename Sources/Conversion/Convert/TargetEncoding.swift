@@ -7,17 +7,19 @@ enum TargetEncoding {
   /// The encoding of a tensor in the output, and the rule for its scales. Throws `PlanError` with what to do if the
   /// container can't hold it.
   static func choose(
-    _ source: CheckpointTensor, request: ConvertRequest, mix: GGUFMix?
+    _ source: CheckpointTensor, index: Int, request: ConvertRequest, mix: GGUFMix?
   ) throws(PlanError) -> (codec: any Codec, rule: ScaleRule?) {
-    if let mix, isFloat(source.codec) {
-      guard let type = mix.type(of: source) else { return (source.codec, nil) }
-      do {
-        return (try type.codec, nil)
-      } catch {
-        throw PlanError(tensor: source.name, reason: "\(error)")
-      }
+    if let mix, isFloat(source.codec), let type = mix.types[index] {
+      return try choose(source, type, searching: mix.quantization.searches)
     }
+    if mix != nil, let form = form(of: source.codec, in: request.format) { return (form, nil) }
     let treatment = request.recipe.treatment(name: source.name, role: source.role)
+    if case .solve(let descriptor, _) = treatment, isFloat(source.codec) {
+      throw PlanError(
+        tensor: source.name,
+        reason: "\(request.format.rawValue) can't hold \(descriptor) as a solver chooses it; pack it in a .bale, or "
+          + "convert to safetensors, which takes the values")
+    }
     if case .quantize(let descriptor, let rule) = treatment, isFloat(source.codec) {
       let codec: any Codec
       do {
@@ -38,6 +40,18 @@ enum TargetEncoding {
     throw PlanError(
       tensor: source.name,
       reason: "\(request.format.rawValue) can't hold \(source.codec.shortName) as it is; \(remedy)")
+  }
+
+  private static func choose(
+    _ source: CheckpointTensor, _ type: GGMLType, searching: Bool
+  ) throws(PlanError) -> (codec: any Codec, rule: ScaleRule?) {
+    do {
+      let codec = try type.codec
+      try codec.check(source.shape)
+      return (codec, searching && type.isSearchable ? .search : nil)
+    } catch {
+      throw PlanError(tensor: source.name, reason: "\(error)")
+    }
   }
 
   /// The encoding by which a container holds the same values exactly, or nil.

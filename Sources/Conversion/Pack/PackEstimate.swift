@@ -16,7 +16,8 @@ public struct PackEstimate: Sendable {
       let segments = try checkpoint.segments(of: file)
       let literal = segments.reduce(0) { if case .literal(let range) = $1 { $0 + range.count } else { $0 } }
       if literal > 0 { try estimate.addBlob(length: literal, isCompressed: options.isArchive) }
-      estimate.addFile(name: file.name, segments: segments.map { .zeros($0.count) })
+      let arrangements = segments.compactMap { if case .layout(let text, _, _) = $0 { text } else { nil } }
+      estimate.addFile(name: file.name, segments: segments.count, arrangements: arrangements)
     }
     for record in plan.records { try estimate.addRecord(record.kind, parts: record.parts.map(\.layout)) }
     size = estimate.size

@@ -101,6 +101,9 @@ final class PackOutput: @unchecked Sendable {
       case .tensor(let tensor, let range):
         guard let position = positions[tensor], plan.tensors[position].leadsBack else { return nil }
         segments.append(.tensor(ids[position], range))
+      case .layout(let arrangement, let tensor, let range):
+        guard let position = positions[tensor], plan.tensors[position].keepsEncoding else { return nil }
+        segments.append(.layout(arrangement, ids[position], range))
       }
     }
     return segments
@@ -110,5 +113,8 @@ final class PackOutput: @unchecked Sendable {
 extension PackPlan.Tensor {
   /// True if the form that the original file has can be made from what is stored: the values in their plain dtype, or
   /// the same encoding.
-  var leadsBack: Bool { sourceDType != nil || sourceCodec.descriptor == codec.descriptor }
+  var leadsBack: Bool { sourceDType != nil || keepsEncoding }
+
+  /// True if the planes are those of the source.
+  var keepsEncoding: Bool { sourceCodec.descriptor == codec.descriptor }
 }

@@ -17,6 +17,10 @@ extension PackPlan {
     dropped = []
     var experts: [ExpertAddress: [Part]] = [:]
     for (index, source) in checkpoint.tensors.enumerated() {
+      if source.codec is DeltaCodec, checkpoint is BaleCheckpoint {
+        throw PlanError(
+          tensor: source.name, reason: "it is stored as the difference from a base: 'bale unpack --base' it first")
+      }
       let treatment = calibrated.treatment(of: source)
       if treatment == .drop {
         dropped.append((source.name, "the recipe '\(recipe.name)' drops it"))

@@ -13,7 +13,7 @@ extension Recipe {
 
   private typealias Named = (name: String, encoding: String)
 
-  private static let shortEncodings: [String] = ["mxfp4", "int8", "int4", "int3", "int2", "nf4"]
+  private static let shortEncodings: [String] = ["mxfp4", "nvfp4", "fp8", "int8", "int4", "int3", "int2", "nf4"]
   private static let solvedEncodings: [String] = ["int8", "int4", "int3", "int2", "nf4", "mxfp4", "ternary"]
   private static let spqrWidths: [Named] = [
     ("spqr", "spqr:bits=4"), ("spqr3", "spqr:bits=3"), ("spqr2", "spqr:bits=2"),

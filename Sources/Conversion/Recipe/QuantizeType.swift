@@ -35,8 +35,8 @@ public struct QuantizeType: Sendable {
 
   /// In GGUF the names are ggml's; elsewhere ggml's types are known by their names too.
   private static func treatment(_ text: String, format: ContainerFormat) throws(CodecError) -> Treatment {
-    if format == .gguf, ["Q4_K_M", "Q4_K_S", "Q5_K_M", "Q5_K_S", "MXFP4_MOE"].contains(text.uppercased()) {
-      return try Self.treatment(String(text.dropLast(text.uppercased() == "MXFP4_MOE" ? 4 : 2)), format: format)
+    if format == .gguf, let base = GGUFFileType(name: text)?.base, base.plainDType == nil {
+      return try Treatment(parsing: "ggml:type=\(base.name)")
     }
     if let type = GGMLType(name: text), type.plainDType == nil, format == .gguf || text != "mxfp4" {
       return try Treatment(parsing: "ggml:type=\(type.name)")

@@ -29,6 +29,11 @@ public struct Recipe: Sendable, Equatable {
     rules.first { $0.selector.matches(name: name, role: role) }?.treatment ?? .keep
   }
 
+  /// True if it has weights solved.
+  public var isCalibrated: Bool {
+    rules.contains { if case .solve = $0.treatment { true } else { false } }
+  }
+
   /// The text form: one rule a line.
   public var text: String {
     rules.map { "\($0.selector) \($0.treatment)\n" }.joined()

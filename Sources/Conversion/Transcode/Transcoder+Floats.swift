@@ -23,10 +23,11 @@ extension Transcoder {
 
   /// Decodes, encodes, and decodes again to see what it cost.
   func requantize(
-    _ input: EncodedSpan, with codec: any QuantizingCodec, rule: ScaleRule?, statistics: [TensorStatistic],
-    into planes: [UnsafeMutableRawBufferPointer]
+    _ input: EncodedSpan, at start: Int, with codec: any QuantizingCodec, rule: ScaleRule?,
+    statistics: [TensorStatistic], into planes: [UnsafeMutableRawBufferPointer]
   ) throws -> ErrorStatistics {
-    let tiles = Tiles([source, target], elements: input.elements, columns: input.columns)
+    let tiles = Tiles(
+      [source, target], elements: input.elements, columns: input.columns, wholeRows: importance != nil)
     defer { withExtendedLifetime(tiles) {} }
     var cost = ErrorStatistics()
     let rule = rule ?? codec.defaultRule
@@ -36,6 +37,8 @@ extension Transcoder {
       let output = tiles.part(tile, of: planes, columns: input.columns, codec)
       if let codec = codec as? any TensorStatisticCodec, !statistics.isEmpty {
         try codec.encode(values, columns: input.columns, rule: rule, statistics: statistics, into: output)
+      } else if let importance, let codec = codec as? GGMLCodec {
+        try encode(values, at: start + tile.lowerBound, codec, rule, importance, into: output[0])
       } else {
         try codec.encode(values, columns: input.columns, rule: rule, into: output)
       }
@@ -49,6 +52,23 @@ extension Transcoder {
 }
 
 extension Transcoder {
+  /// Encodes whole rows, those of each stacked matrix by the importance of its own columns.
+  private func encode(
+    _ values: UnsafeBufferPointer<Float>, at start: Int, _ codec: GGMLCodec, _ rule: ScaleRule,
+    _ importance: TensorImportance, into plane: UnsafeMutableRawBufferPointer
+  ) throws {
+    let columns = importance.columns
+    let first = start / columns
+    for (rows, weights) in try importance.runs(of: first..<first + values.count / columns) {
+      let elements = (rows.lowerBound - first) * columns..<(rows.upperBound - first) * columns
+      let from = codec.bytes(plane: 0, elements: elements.lowerBound, columns: columns)
+      let count = codec.bytes(plane: 0, elements: elements.count, columns: columns)
+      try codec.encode(
+        UnsafeBufferPointer(rebasing: values[elements]), columns: columns, rule: rule, importance: weights,
+        into: [UnsafeMutableRawBufferPointer(rebasing: plane[from..<from + count])])
+    }
+  }
+
   /// Encodes a whole span whose planes take as many bytes as they come to, and decodes it to see what it cost.
   func encode(_ input: EncodedBytes, with codec: any VariableCodec) throws -> (EncodedBytes, ErrorStatistics) {
     let values = try input.values(source)
@@ -67,8 +87,8 @@ final class Tiles {
   let original: UnsafeMutableBufferPointer<Float>
   let decoded: UnsafeMutableBufferPointer<Float>
 
-  init(_ codecs: [any Codec], elements: Int, columns: Int) {
-    let size = max(1, min(SpanRule.tile(codecs, columns: columns), elements))
+  init(_ codecs: [any Codec], elements: Int, columns: Int, wholeRows: Bool = false) {
+    let size = max(1, min(SpanRule.tile(codecs, columns: columns, wholeRows: wholeRows), elements))
     ranges = stride(from: 0, to: elements, by: size).map { $0..<min($0 + size, elements) }
     original = .allocate(capacity: size)
     decoded = .allocate(capacity: size)

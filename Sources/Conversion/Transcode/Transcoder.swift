@@ -9,6 +9,8 @@ public struct Transcoder: Sendable {
   public let target: any Codec
   public let rule: ScaleRule?
   public let measured: Bool
+  /// What the columns weigh when values are quantized.
+  var importance: TensorImportance?
   private let route: Route
 
   private enum Route: Sendable {
@@ -75,10 +77,12 @@ public struct Transcoder: Sendable {
   public var isCopy: Bool { if case .copy = route { true } else { false } }
 
   /// Turns a run of elements over. `planes` have room for what the target says, for this many elements.
+  /// - Parameter start: the place of the first element in the tensor; only importance asks for it.
   /// - Returns: what it cost; nothing where the way is exact.
   /// Throws `CodecError`.
   public func run(
-    _ input: EncodedSpan, into planes: [UnsafeMutableRawBufferPointer], statistics: [TensorStatistic] = []
+    _ input: EncodedSpan, at start: Int = 0, into planes: [UnsafeMutableRawBufferPointer],
+    statistics: [TensorStatistic] = []
   ) throws -> ErrorStatistics {
     switch route {
     case .copy:
@@ -94,7 +98,7 @@ public struct Transcoder: Sendable {
     case .dequantizeToBF16:
       try source.decodeBF16(input, into: planes[0].bindMemory(to: UInt16.self))
     case .requantize(let codec, let rule):
-      return try requantize(input, with: codec, rule: rule, statistics: statistics, into: planes)
+      return try requantize(input, at: start, with: codec, rule: rule, statistics: statistics, into: planes)
     case .variable:
       throw CodecError.descriptor("\(target.descriptor)", reason: "its planes have no sizes to be written into")
     }

@@ -1,6 +1,7 @@
 import ByteIO
 import Checkpoints
 import Codecs
+import Layouts
 import Tensors
 
 /// An original file as pieces that are made one by one, in order: literal bytes, zeros, and spans of tensors in the
@@ -19,6 +20,7 @@ struct FilePieces: Sendable {
     case literal(Range<Int>)
     case zeros(Int)
     case tensor(TensorConverter)
+    case plane(PlaneBytes, Arrangement, count: Int)
 
     var run: SpanUnits.Run {
       switch self {
@@ -29,6 +31,7 @@ struct FilePieces: Sendable {
           elements: converter.reader.elements,
           span: SpanRule.elements(
             [converter.transcoder.source, converter.transcoder.target], columns: converter.reader.columns))
+      case .plane(_, let arrangement, let count): SpanUnits.Run(elements: count, span: arrangement.pieceBytes)
       }
     }
 
@@ -48,6 +51,8 @@ struct FilePieces: Sendable {
       switch segment {
       case .literal(let range): return .literal(range)
       case .zeros(let count): return .zeros(count)
+      case .layout(let text, let index, let range):
+        return try Self.plane(of: index, in: checkpoint, by: text, range, file: file)
       case .tensor(let index, let range):
         let tensor = checkpoint.tensors[index]
         let form: any Codec = tensor.sourceDType.map { PlainCodec($0) } ?? tensor.codec
@@ -64,6 +69,20 @@ struct FilePieces: Sendable {
     largest = sources.map { $0.bytes($0.run) }.max() ?? 0
   }
 
+  /// A stored tensor that is made of a plane. Throws `UnrestorableFile` if the arrangement isn't known, or doesn't fit.
+  private static func plane(
+    of index: Int, in checkpoint: BaleCheckpoint, by text: String, _ range: Range<Int>, file: CheckpointFile
+  ) throws -> Source {
+    guard let arrangement = try? Arrangement(parsing: text),
+      checkpoint.tensors[index].codec.planes.indices.contains(arrangement.plane)
+    else { throw UnrestorableFile(file: file.name, path: checkpoint.path) }
+    let plane = PlaneBytes(checkpoint, tensor: index, plane: arrangement.plane)
+    guard range.lowerBound == 0, arrangement.sizes ?? (range.count, range.count) == (range.count, plane.count) else {
+      throw UnrestorableFile(file: file.name, path: checkpoint.path)
+    }
+    return .plane(plane, arrangement, count: range.count)
+  }
+
   /// The bytes of a piece.
   func bytes(of unit: SpanUnits.Unit) throws -> ByteBuffer {
     switch sources[unit.run] {
@@ -76,6 +95,10 @@ struct FilePieces: Sendable {
       let bytes = try checkpoint.read(start..<start + unit.elements.count, of: file)
       let buffer = ByteBuffer(count: bytes.count)
       buffer.withMutableBytes { $0.copyBytes(from: bytes) }
+      return buffer
+    case .plane(let plane, let arrangement, _):
+      let buffer = ByteBuffer(count: unit.elements.count)
+      try buffer.withMutableBytes { try arrangement.restore(at: unit.elements.lowerBound, into: $0, from: plane) }
       return buffer
     case .tensor(let converter):
       if unit.elements.isEmpty { return ByteBuffer(count: 0) }

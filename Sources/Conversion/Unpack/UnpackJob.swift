@@ -19,6 +19,7 @@ public struct UnpackJob: Sendable {
     to directory: String, overwrite: Bool, resources: Resources, progress: @escaping ProgressHandler
   ) throws -> [RestoredFile] {
     guard !checkpoint.files.isEmpty else { throw NothingToRestore(path: checkpoint.path) }
+    try checkpoint.checkBase()
     let target = try OutputDirectory(directory, overwrite: overwrite)
     var outputs: [OutputFile] = []
     var restored: [RestoredFile] = []

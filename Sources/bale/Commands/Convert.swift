@@ -4,6 +4,7 @@ import Checkpoints
 import Codecs
 import Conversion
 import JSON
+import Layouts
 import Tensors
 
 /// `bale convert`: from any container to any other.
@@ -19,6 +20,7 @@ struct Convert: ParsableCommand {
         bale convert models/mixtral mixtral.gguf
         bale convert mixtral.bale restored --dequantize bf16
         bale convert models/mixtral mixtral.bale --quantize int4:group=32
+        bale convert models/mixtral mixtral-nvfp4 --layout compressed-tensors-nvfp4
       """)
 
   @Argument(help: "A checkpoint: a directory, or a .safetensors, .gguf or .bale file.")
@@ -39,12 +41,12 @@ struct Convert: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Decode what the target can't hold as it is.", valueName: "f32|f16|bf16"))
   var dequantize: FloatType?
 
-  @Flag(name: .long, help: "To GGUF: give every tensor that can be quantized the same type.")
-  var pure = false
-
   @Option(
-    name: .long, help: ArgumentHelp("To GGUF: llama.cpp's name of the pre-tokenizer, if unknown.", valueName: "NAME"))
-  var preTokenizer: String?
+    name: .long,
+    help: ArgumentHelp(
+      "Write weight matrices in a layout that other programs load: "
+        + WrittenLayout.allCases.map(\.rawValue).joined(separator: ", ") + ".", valueName: "LAYOUT"))
+  var layout: WrittenLayout?
 
   @Flag(
     name: .long, help: "Change the container alone: keep names and shapes, even of a model whose architecture is known."
@@ -54,29 +56,30 @@ struct Convert: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Cut the output in files of at most this size.", valueName: "SIZE"))
   var splitMaxSize: ByteSize?
 
+  @Flag(
+    name: .long,
+    help: "Keep what an interrupted run has written, and go on where a run with the same options was interrupted.")
+  var resume = false
+
+  @OptionGroup(title: "GGUF options") var ggufOptions: GGUFOptions
+  @OptionGroup(title: "Calibration options") var calibrationArguments: CalibrationArguments
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
 
   func run() throws {
     let format = try format()
-    let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: format).recipe
-    if format == .bale { return try pack(recipe) }
+    if format == .bale { return try pack() }
     let start = ContinuousClock.now
-    let checkpoint = try seen(Checkpoints.open(source), as: format)
+    let checkpoint = try seen(calibrated(opened(format), as: format), as: format)
     let isSingleFile = Checkpoints.format(ofDestination: destination) != nil
-    var request = ConvertRequest(
-      format: format, isSingleFile: isSingleFile, recipe: recipe, dequantized: dequantize?.dtype,
-      shardSize: splitMaxSize?.bytes)
-    request.prefix = String(Path.name(of: destination).dropLast(".gguf".count))
-    request.ggmlType = quantize
-    request.isPure = pure
-    let plan = try ConvertPlan(checkpoint, request: request)
+    let plan = try ConvertPlan(checkpoint, request: request(checkpoint, format, isSingleFile: isSingleFile))
     if outputOptions.dryRun { return ConvertPrinter(command: self).dryRun(plan) }
     Notice.skipped(checkpoint, options: options)
     let progress = ProgressLine("converting", options: options)
     defer { progress.finish() }
-    let target = ConvertDestination(
+    var target = ConvertDestination(
       path: destination, isSingleFile: isSingleFile, overwrite: outputOptions.force)
+    target.isResumable = resume
     let report = try ConvertJob(checkpoint, plan: plan).run(to: target, resources: options.resources) {
       progress.update($0)
     }
@@ -84,11 +87,58 @@ struct Convert: ParsableCommand {
     ConvertPrinter(command: self).report(report, source: checkpoint, seconds: seconds(since: start))
   }
 
+  private func request(
+    _ checkpoint: any Checkpoint, _ format: ContainerFormat, isSingleFile: Bool
+  ) throws -> ConvertRequest {
+    let quantization = try ggufOptions.quantization(quantize, of: checkpoint, as: format)
+    let type = quantization == nil && !(checkpoint is CalibratedView) ? quantize : nil
+    var request = ConvertRequest(
+      format: format, isSingleFile: isSingleFile,
+      recipe: try QuantizeType(type, dequantized: dequantize?.dtype, format: format).recipe,
+      dequantized: dequantize?.dtype, shardSize: splitMaxSize?.bytes)
+    request.prefix = String(Path.name(of: destination).dropLast(".gguf".count))
+    request.quantization = quantization
+    request.shardTensors = ggufOptions.splitMaxTensors
+    return request
+  }
+
+  /// To safetensors, weights that a recipe has solved are seen with the values that they then have.
+  private func calibrated(_ checkpoint: any Checkpoint, as format: ContainerFormat) throws -> any Checkpoint {
+    guard format == .safetensors else { return checkpoint }
+    let recipe = try QuantizeType(quantize, format: format).recipe
+    guard recipe.isCalibrated else { return checkpoint }
+    let calibration = try calibrationArguments.options(for: checkpoint)
+    let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibration)
+    return CalibratedView(checkpoint, plan: plan, dtype: dequantize?.dtype, threads: options.threads)
+  }
+
+  /// The source seen through its layout, unless its files are only to be written anew: then every tensor stays as it
+  /// is stored.
+  private func opened(_ format: ContainerFormat) throws -> any Checkpoint {
+    let isRewritten = format == .safetensors && dequantize == nil && quantize == nil
+    if container || isRewritten { return try Checkpoints.open(source) }
+    let checkpoint = try Layouts.open(source)
+    guard format == .gguf, dequantize == nil, quantize == nil, let layouts = checkpoint as? LayoutCheckpoint,
+      let quantized = layouts.logical.first(where: { !$0.layout.hasPrefix("gpt-oss") })
+    else { return checkpoint }
+    throw PlanError(
+      tensor: quantized.name,
+      reason: "it is stored as \(quantized.layout); say what it becomes by --quantize or --dequantize")
+  }
+
   /// A Hugging Face model of a known architecture becomes the GGUF model that llama.cpp loads, and the other way
   /// round where the destination is a directory.
   private func seen(_ checkpoint: any Checkpoint, as format: ContainerFormat) throws -> any Checkpoint {
-    if container { return checkpoint }
-    if format == .gguf { return try GGUFView(checkpoint, preTokenizer: preTokenizer) ?? checkpoint }
+    if container { return (checkpoint as? LayoutCheckpoint)?.stored ?? checkpoint }
+    if let layout {
+      guard format == .safetensors, Checkpoints.format(ofDestination: destination) == nil, quantize == nil else {
+        throw ValidationError("--layout goes with a directory of safetensors, and without --quantize")
+      }
+      let plain = try HuggingFaceView(checkpoint, dtype: dequantize?.dtype) ?? checkpoint
+      return try LayoutView(plain, as: layout)
+    }
+    if format == .gguf { return try GGUFView(checkpoint, preTokenizer: ggufOptions.preTokenizer) ?? checkpoint }
+    if let dtype = dequantize?.dtype, let plain = PlainGPTOSSView(checkpoint, dtype: dtype) { return plain }
     guard Checkpoints.format(ofDestination: destination) == nil else { return checkpoint }
     return try HuggingFaceView(checkpoint, dtype: dequantize?.dtype) ?? checkpoint
   }
@@ -106,10 +156,14 @@ struct Convert: ParsableCommand {
   }
 
   /// To `.bale`: the same as packing by a recipe made from the options.
-  private func pack(_ recipe: Recipe) throws {
+  private func pack() throws {
     let start = ContinuousClock.now
-    let checkpoint = try Checkpoints.open(source)
-    let plan = try PackPlan(checkpoint, recipe: recipe)
+    let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: .bale).recipe
+    let checkpoint = try Layouts.open(source)
+    _ = try ggufOptions.quantization(quantize, of: checkpoint, as: .bale)
+    if layout != nil { throw ValidationError("--layout goes with a directory of safetensors") }
+    if resume { throw ValidationError("--resume isn't for .bale files, which are written front to back") }
+    let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibrationArguments.options(for: checkpoint))
     var packing = PackOptions()
     packing.overwrite = outputOptions.force
     packing.shardSize = splitMaxSize?.bytes
@@ -128,6 +182,7 @@ struct Convert: ParsableCommand {
 }
 
 extension ContainerFormat: ExpressibleByArgument {}
+extension WrittenLayout: ExpressibleByArgument {}
 
 /// The float types that tensors are decoded to.
 enum FloatType: String, ExpressibleByArgument, CaseIterable {

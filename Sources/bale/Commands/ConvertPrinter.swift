@@ -10,6 +10,7 @@ struct ConvertPrinter {
   init(command: Convert) { self.command = command }
 
   func dryRun(_ plan: ConvertPlan) {
+    Notice.withoutImportance(plan.withoutImportance, options: options)
     if options.json {
       let result: JSONValue = [
         "bytes": .integer(plan.size),
@@ -34,6 +35,7 @@ struct ConvertPrinter {
 
   func report(_ report: ConvertReport, source: any Checkpoint, seconds: Double) {
     Notice.dropped(report.plan.dropped, options: options)
+    Notice.withoutImportance(report.plan.withoutImportance, options: options)
     let before = source.storage.reduce(0) { $0 + $1.size }
     if options.json {
       let result: JSONValue = [

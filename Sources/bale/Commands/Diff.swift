@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Conversion
 import JSON
+import Layouts
 import Verification
 
 /// `bale diff`: two checkpoints of any formats, tensor by tensor.
@@ -30,7 +31,7 @@ struct Diff: ParsableCommand {
   func run() throws {
     let progress = ProgressLine("comparing", options: options)
     defer { progress.finish() }
-    let differences = try CheckpointDiff.matching(Checkpoints.open(first), Checkpoints.open(second))
+    let differences = try CheckpointDiff.matching(Layouts.open(first), Layouts.open(second))
       .run(resources: options.resources) { progress.update($0) }
     progress.finish()
     DifferencePrinter(options: options).show(differences, all: all)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Conversion
 import JSON
+import Layouts
 
 /// `bale inspect`: what a checkpoint holds, from its headers alone.
 struct Inspect: ParsableCommand {
@@ -25,7 +26,7 @@ struct Inspect: ParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() throws {
-    let checkpoint = try Checkpoints.open(path)
+    let checkpoint = try Layouts.open(path)
     if options.json {
       print(String(decoding: json(checkpoint).encoded(.python(indent: 2)), as: UTF8.self))
     } else if !options.quiet {

@@ -4,6 +4,7 @@ import Checkpoints
 import Conversion
 import Experts
 import JSON
+import Layouts
 
 /// `bale experts`: what the experts of a model share.
 struct MeasureExperts: ParsableCommand {
@@ -42,7 +43,7 @@ struct MeasureExperts: ParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() throws {
-    let checkpoint = try Checkpoints.open(model)
+    let checkpoint = try Layouts.open(model)
     let source = CheckpointExperts(checkpoint)
     guard !source.expertLayers.isEmpty else { throw NoExperts(path: model, unknown: source.unknownLayers) }
     let progress = ProgressLine("measuring", options: options)

@@ -5,6 +5,7 @@ import Checkpoints
 import Conversion
 import Experts
 import JSON
+import Layouts
 
 /// `bale pack`: any checkpoint into a `.bale` file.
 struct Pack: ParsableCommand {
@@ -13,13 +14,15 @@ struct Pack: ParsableCommand {
     discussion: """
       The recipe decides what becomes of each tensor. Routers, norms, biases, embeddings and the head keep their bytes \
       unless a rule names them. What quantizing cost is measured and stored with each tensor, and the original files \
-      travel along, so that 'bale unpack' restores them.
+      travel along, so that 'bale unpack' restores them. With --base, floats are stored as their difference from \
+      those of a model that was packed losslessly, by which a fine-tune gets much smaller; unpacking needs the base.
 
       EXAMPLES
         bale pack models/mixtral mixtral.bale --recipe mxfp4-experts
         bale pack models/mixtral archive.bale --recipe lossless
         bale pack model.gguf model.bale --recipe mine.recipe --dry-run
         bale pack models/mixtral small.bale --recipe spqr3 --calibration stats.safetensors --target-bits 3.75
+        bale pack models/tuned tuned.bale --lossless --base archive.bale
       """)
 
   @Argument(help: "A checkpoint: a directory, or a .safetensors, .gguf or .bale file.")
@@ -37,6 +40,11 @@ struct Pack: ParsableCommand {
   @Flag(name: .long, help: "Pack losslessly: the same as --recipe lossless.")
   var lossless = false
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Store floats as their difference from this one; losslessly only.", valueName: "OTHER.bale"))
+  var base: String?
+
   @Option(name: .long, help: ArgumentHelp("Cut the output in files of at most this size.", valueName: "SIZE"))
   var splitMaxSize: ByteSize?
 
@@ -53,7 +61,7 @@ struct Pack: ParsableCommand {
   @Flag(name: .customLong("sha256"), help: "Store a SHA-256 for each chunk beside the fast digest.")
   var sha256 = false
 
-  @OptionGroup var calibrationArguments: CalibrationArguments
+  @OptionGroup(title: "Calibration options") var calibrationArguments: CalibrationArguments
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
 
@@ -72,28 +80,31 @@ struct Pack: ParsableCommand {
       guard bits >= 2 else { throw ValidationError("--target-bits of SpQR should be 2 to 16") }
     }
     guard !lossless || recipe == "lossless" else { throw ValidationError("--lossless goes with no other recipe") }
+    guard base == nil || recipe == "lossless" else { throw ValidationError("--base goes with --lossless only") }
   }
 
   func run() throws {
     let start = ContinuousClock.now
-    let checkpoint = try Checkpoints.open(source)
+    let base = try base.map { try BaseModel($0) }
+    let source = try Layouts.open(source)
+    let checkpoint = try base.map { try DifferenceCheckpoint(source, from: $0) } ?? source
     let recipe = try Recipe(named: recipe)
     let calibration = try calibrationArguments.options(for: checkpoint)
     let sharing = try dedupeExperts ? share(checkpoint, recipe, calibration) : nil
     let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibration, sharing: sharing)
     Notice.skipped(checkpoint, options: options)
-    var packing = packOptions(recipe)
+    var packing = packOptions(recipe, base: base)
     if let sharing { packing.note("experts", sharing.metadata) }
     if outputOptions.dryRun {
       let estimate = try PackEstimate(checkpoint, plan: plan, options: packing)
-      return PackPrinter(source: source, output: output, options: options).dryRun(plan, estimate)
+      return PackPrinter(source: self.source, output: output, options: options).dryRun(plan, estimate)
     }
     let progress = ProgressLine("packing", options: options)
     defer { progress.finish() }
     let report = try PackJob(checkpoint, plan: plan, options: packing)
       .run(to: output, resources: options.resources) { progress.update($0) }
     progress.finish()
-    PackPrinter(source: source, output: output, options: options)
+    PackPrinter(source: self.source, output: output, options: options)
       .report(
         report, source: checkpoint, seconds: seconds(since: start),
         sharing: try sharing.map { try SharingSummary(report, sharing: $0) })
@@ -111,15 +122,18 @@ struct Pack: ParsableCommand {
       .run { progress.update($0) }
   }
 
-  private func packOptions(_ recipe: Recipe) -> PackOptions {
+  private func packOptions(_ recipe: Recipe, base: BaseModel?) -> PackOptions {
     var packing = PackOptions()
     packing.overwrite = outputOptions.force
     packing.shardSize = splitMaxSize?.bytes
     packing.sha256 = sha256
     packing.isArchive = recipe.name == "lossless"
-    packing.metadata = [
-      "tool": .string("bale \(Version.text)"), "recipe": .string(recipe.name), "rules": .string(recipe.text),
+    var metadata = [
+      JSONObject.Member("tool", .string("bale \(Version.text)")), JSONObject.Member("recipe", .string(recipe.name)),
+      JSONObject.Member("rules", .string(recipe.text)),
     ]
+    if let base { metadata.append(base.metadata) }
+    packing.metadata = .object(JSONObject(metadata))
     return packing
   }
 }

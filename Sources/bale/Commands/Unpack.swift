@@ -15,6 +15,7 @@ struct Unpack: ParsableCommand {
       EXAMPLES
         bale unpack mixtral.bale restored
         bale unpack archive.bale restored --json
+        bale unpack tuned.bale restored --base archive.bale
       """)
 
   @Argument(help: "A .bale file, or a shard of one.")
@@ -23,12 +24,16 @@ struct Unpack: ParsableCommand {
   @Argument(help: "The directory to write to.")
   var directory: String
 
+  @Option(
+    name: .long, help: ArgumentHelp("The .bale that it was packed with --base of.", valueName: "OTHER.bale"))
+  var base: String?
+
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
 
   func run() throws {
     let start = ContinuousClock.now
-    let checkpoint = try BaleCheckpoint(source)
+    let checkpoint = try BaleCheckpoint(source, base: base.map { try BaseModel($0) })
     let job = UnpackJob(checkpoint)
     if outputOptions.dryRun { return dryRun(checkpoint.files) }
     let progress = ProgressLine("unpacking", options: options)

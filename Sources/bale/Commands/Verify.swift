@@ -12,11 +12,14 @@ struct Verify: ParsableCommand {
     discussion: """
       Of a .bale, every byte is checked against its digest; of safetensors and GGUF, which carry no digests, the \
       structure. With --against each tensor is decoded and compared with the source: what was packed losslessly has \
-      to be identical, and what was quantized has to show the error that was stored with it.
+      to be identical, and what was quantized has to show the error that was stored with it. With --manifest or \
+      --signature every file is compared with the digests that were written down; one too many is a fault as well.
 
       EXAMPLES
         bale verify mixtral.bale
         bale verify mixtral.bale --against models/mixtral
+        bale verify models/mixtral --manifest mixtral.manifest.json
+        bale verify models/mixtral --signature model.sig --key public.pem
 
       EXIT STATUS
         0 all holds; 1 the file is bad; 2 the check could not be made.
@@ -28,13 +31,46 @@ struct Verify: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("The checkpoint that it was made from.", valueName: "SRC"))
   var against: String?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("With --against: the .bale that it was packed with --base of.", valueName: "OTHER.bale"))
+  var base: String?
+
+  @Option(name: .long, help: ArgumentHelp("What 'bale manifest' wrote of it.", valueName: "FILE"))
+  var manifest: String?
+
+  @Option(name: .long, help: ArgumentHelp("A signature of it, by 'bale sign' or model-signing.", valueName: "FILE"))
+  var signature: String?
+
+  @Option(name: .long, help: ArgumentHelp("The public key of the signature, in PEM.", valueName: "PUB.pem"))
+  var key: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "A file or directory in PATH that manifest or signature don't concern; may be repeated.", valueName: "NAME"))
+  var ignore: [String] = []
+
   @OptionGroup var options: GlobalOptions
 
+  func validate() throws {
+    guard (signature == nil) == (key == nil) else { throw ValidationError("--signature and --key go together") }
+    guard [manifest, signature, against].compactMap({ $0 }).count <= 1 else {
+      throw ValidationError("--against, --manifest and --signature are checks of their own: run one at a time")
+    }
+    guard base == nil || against != nil else { throw ValidationError("--base goes with --against") }
+  }
+
   func run() throws {
+    let files = FileCheck(path: path, ignored: ignore, options: options)
+    if let manifest { return try files.against(manifest: manifest) }
+    if let signature, let key { return try files.against(signature: signature, key: key) }
     let start = ContinuousClock.now
     let progress = ProgressLine("verifying", options: options)
     defer { progress.finish() }
-    let report = try Verifier(path, against: against).run(resources: options.resources) { progress.update($0) }
+    let report = try Verifier(path, against: against, base: base).run(resources: options.resources) {
+      progress.update($0)
+    }
     progress.finish()
     if options.json {
       print(String(decoding: json(report).encoded(.python(indent: 2)), as: UTF8.self))

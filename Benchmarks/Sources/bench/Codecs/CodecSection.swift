@@ -20,7 +20,7 @@ final class CodecSection {
     ("mxfp4", 1.5), ("int4", 1.5), ("int8", 1.5), ("nf4", 1.5), ("nf4:second=256", nil), ("fp4", nil),
     ("mxfp6e2m3", nil), ("mxfp6e3m2", nil), ("mxfp8e4m3", nil), ("mxfp8e5m2", nil), ("int2", nil), ("int3", nil),
     ("int4:zero=code", nil), ("int4:zero=F16", nil), ("int4:group=16,second=16", nil), ("int4:group=row", nil),
-    ("int5", nil), ("int6", nil),
+    ("int5", nil), ("int6", nil), ("nvfp4", nil), ("fp8", nil), ("fp8:rows=128,columns=128", nil),
   ]
 
   init(options: Options) {

@@ -2,14 +2,22 @@ import ByteIO
 import Safetensors
 import Tensors
 
-/// A BF16 checkpoint with names and shapes of Mixtral: half of it one embedding, the rest experts, and a router.
+/// A BF16 checkpoint in one safetensors file.
 struct Checkpoint {
   private static let columns = 4096
   private static let expertRows = 4096
 
-  /// Writes one of about `mebibytes` and returns its size in bytes.
+  /// Writes one of about `mebibytes` and returns its size in bytes  /// Writes one of about `mebibytes` with names and shapes of Mixtral: half of it one embedding, the rest experts, and
+  /// a router. Returns its size in bytes.
   static func write(to path: String, mebibytes: Int) throws -> Int {
-    let plan = try SafetensorsHeader.plan(tensors: tensors(bytes: mebibytes << 20))
+    try write(tensors(bytes: mebibytes << 20), to: path)
+  }
+
+  /// Writes tensors of numbers that look like weights, and returns the size of the file in bytes.
+  static func write(_ tensors: [(name: String, shape: [Int])], to path: String) throws -> Int {
+    let plan = try SafetensorsHeader.plan(
+      tensors: tensors.compactMap { tensor in Shape(tensor.shape).map { SafetensorsTensorSpec(tensor.name, .bf16, $0) }
+      })
     let output = try OutputFile(path, size: plan.fileSize, overwrite: true)
     try output.write(plan.headerBytes, at: 0)
     var values = NormalBF16(seed: 7)
@@ -25,20 +33,17 @@ struct Checkpoint {
     return plan.fileSize
   }
 
-  private static func tensors(bytes: Int) -> [SafetensorsTensorSpec] {
-    func spec(_ name: String, rows: Int) -> SafetensorsTensorSpec? {
-      Shape([rows, columns]).map { SafetensorsTensorSpec(name, .bf16, $0) }
-    }
+  private static func tensors(bytes: Int) -> [(name: String, shape: [Int])] {
     let rowBytes = columns * 2
     let matrices = max(1, bytes / 2 / (expertRows * rowBytes))
     let experts = (0..<matrices).map { index in
       let place = "model.layers.\(index / 24).block_sparse_moe.experts.\(index % 24 / 3).w\(index % 3 + 1)"
-      return spec("\(place).weight", rows: expertRows)
+      return ("\(place).weight", [expertRows, columns])
     }
     let others = [
-      spec("model.embed_tokens.weight", rows: max(1, bytes / 2 / rowBytes)),
-      spec("model.layers.0.block_sparse_moe.gate.weight", rows: 8),
+      ("model.embed_tokens.weight", [max(1, bytes / 2 / rowBytes), columns]),
+      ("model.layers.0.block_sparse_moe.gate.weight", [8, columns]),
     ]
-    return (others + experts).compactMap { $0 }
+    return others + experts
   }
 }

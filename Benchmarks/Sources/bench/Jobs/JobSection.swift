@@ -1,24 +1,8 @@
 import ByteIO
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// Whole jobs of the command beside `cp` and `cat`, which take turns with them; medians, with the peak memory.
 struct JobSection {
   let options: Options
-
-  private struct Job {
-    var name: String
-    var command: [String]
-    /// What the job makes: removed before and after.
-    var output: String?
-    /// The job it is compared with, and the least ratio asked for.
-    var against: String?
-    var goal: Double?
-  }
 
   func run(_ report: inout Report) throws {
     try Path.createDirectory(options.directory)
@@ -29,9 +13,9 @@ struct JobSection {
     _ = try Child([options.program, "pack", source, archive, "--lossless", "--force"])
     let archived = try InputFile(archive).size
     report.title("Jobs on \(size >> 20) MiB of BF16, medians of \(options.rounds) rounds, all files cached")
-    try measure(jobs(source, archive), bytes: size, &report)
+    try JobTurns(jobs: jobs(source, archive), rounds: options.rounds).measure(bytes: size, &report)
     report.title("Reading an archive of \(archived >> 20) MiB")
-    try measure(checks(archive), bytes: archived, &report)
+    try JobTurns(jobs: checks(archive), rounds: options.rounds).measure(bytes: archived, &report)
   }
 
   private func jobs(_ source: String, _ archive: String) -> [Job] {
@@ -65,31 +49,4 @@ struct JobSection {
   }
 
   private func file(_ name: String) -> String { Path.join(options.directory, name) }
-
-  private func measure(_ jobs: [Job], bytes: Int, _ report: inout Report) throws {
-    var runs = [[Child]](repeating: [], count: jobs.count)
-    for _ in 0..<options.rounds {
-      for (index, job) in jobs.enumerated() {
-        clear(job)
-        sync()
-        runs[index].append(try Child(job.command))
-        clear(job)
-      }
-    }
-    let times = runs.map { median($0.map(\.seconds)) }
-    for (index, job) in jobs.enumerated() {
-      let base = jobs.firstIndex { $0.name == job.against }.map { times[$0] }
-      report.add(
-        Measurement(
-          name: job.name, value: Double(bytes) / times[index] / 1e9, unit: "GB/s",
-          ratio: base.map { $0 / times[index] },
-          against: job.against ?? "", goal: job.goal,
-          processorSeconds: median(runs[index].map(\.processorSeconds)), peakMiB: runs[index].map(\.peakMiB).max()))
-    }
-  }
-
-  private func clear(_ job: Job) {
-    guard let output = job.output else { return }
-    _ = try? Child(["rm", "-rf", output])
-  }
 }

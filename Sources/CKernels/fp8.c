@@ -1,0 +1,65 @@
+#include "fp8.h"
+
+#include "fp8_values.h"
+
+INLINE void decode_from(size_t i, const float *table, float scale, const uint8_t *codes, size_t count, void *output,
+                        int bf16) {
+  for (; i < count; i++) store_one(output, i, table[codes[i]] * scale, bf16);
+}
+
+#if defined(__x86_64__)
+AVX2_INLINE __m256 eight_values(const float *table, __m256 subnormal, enum bale_fp8 kind, const uint8_t *codes) {
+  if (kind == BALE_E4M3) return e4m3_values(subnormal, codes);
+  if (kind == BALE_E5M2) return e5m2_values(codes);
+  return _mm256_i32gather_ps(table, _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)codes)), 4);
+}
+
+AVX2_INLINE size_t decode_avx2(const float *table, enum bale_fp8 kind, float scale, const uint8_t *codes, size_t count,
+                               void *output, int bf16) {
+  const __m256 subnormal = _mm256_loadu_ps(table), scales = _mm256_set1_ps(scale);
+  size_t i = 0;
+  for (; bf16 && kind == BALE_E4M3 && i + 16 <= count; i += 16) {
+    store_e4m3_bf16_16((uint16_t *)output + i, subnormal, codes + i, scales);
+  }
+  for (; i + 8 <= count; i += 8) {
+    store_eight(output, i, _mm256_mul_ps(eight_values(table, subnormal, kind, codes + i), scales), bf16);
+  }
+  return i;
+}
+
+// With the kind as a constant.
+#define DECODE(NAME, TYPE, BF16)                                                                                    \
+  AVX2 static size_t NAME(const float *table, enum bale_fp8 kind, float scale, const uint8_t *codes, size_t count,  \
+                          TYPE *output) {                                                                           \
+    if (kind == BALE_E4M3) return decode_avx2(table, BALE_E4M3, scale, codes, count, output, BF16);                 \
+    if (kind == BALE_E5M2) return decode_avx2(table, BALE_E5M2, scale, codes, count, output, BF16);                 \
+    return decode_avx2(table, BALE_OTHER_FP8, scale, codes, count, output, BF16);                                   \
+  }
+
+DECODE(decode_f32_avx2, float, 0)
+DECODE(decode_bf16_avx2, uint16_t, 1)
+
+#define FAST(call) (has_avx2() ? (call) : 0)
+#else
+#define FAST(call) 0
+#endif
+
+void bale_fp8_decode(const float *table, enum bale_fp8 kind, float scale, const uint8_t *codes, size_t count,
+                     float *output) {
+  size_t done = FAST(decode_f32_avx2(table, kind, scale, codes, count, output));
+  decode_from(done, table, scale, codes, count, output, 0);
+}
+
+void bale_fp8_decode_bf16(const float *table, enum bale_fp8 kind, float scale, const uint8_t *codes, size_t count,
+                          uint16_t *output) {
+  size_t done = FAST(decode_bf16_avx2(table, kind, scale, codes, count, output));
+  decode_from(done, table, scale, codes, count, output, 1);
+}
+
+void bale_scale_and_clip(const float *values, float inverse, float largest, size_t count, float *output) {
+  for (size_t i = 0; i < count; i++) {
+    float scaled = values[i] * inverse;
+    scaled = scaled > largest ? largest : scaled;
+    output[i] = scaled < -largest ? -largest : scaled;
+  }
+}

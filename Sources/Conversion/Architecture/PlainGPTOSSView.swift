@@ -1,0 +1,58 @@
+import Architectures
+import ByteIO
+import Checkpoints
+import Codecs
+import Tensors
+
+/// A gpt-oss checkpoint with its experts decoded: as transformers has them then, inputs before outputs, where the
+/// MXFP4 blocks run along the inputs of each output.
+public struct PlainGPTOSSView: Checkpoint {
+  public let tensors: [CheckpointTensor]
+  private let source: any Checkpoint
+  private let transposed: [Int: HuggingFaceMappedTensor]
+
+  public var path: String { source.path }
+  public var format: ContainerFormat { source.format }
+  public var files: [CheckpointFile] { source.files }
+  public var storage: [(path: String, size: Int)] { source.storage }
+  public var skipped: [String] { source.skipped }
+  public var facts: [(key: String, value: String)] { source.facts }
+
+  /// Nil if there are no such experts.
+  /// - Parameter dtype: of the decoded experts.
+  public init?(_ source: any Checkpoint, dtype: DType) {
+    var (tensors, transposed) = (source.tensors, [Int: HuggingFaceMappedTensor]())
+    for (index, tensor) in tensors.enumerated() where Self.isExperts(tensor) {
+      let sides = tensor.shape.dimensions
+      guard let shape = Shape([sides[0], sides[2], sides[1]]) else { continue }
+      let matrix = MatrixShape(rows: sides[1], columns: sides[2])
+      transposed[index] = HuggingFaceMappedTensor(
+        name: tensor.name, shape: shape, type: dtype,
+        inputs: [MappedInput(tensor: index, rowElements: sides[2], transposed: matrix)])
+      tensors[index] = CheckpointTensor(name: tensor.name, shape: shape, codec: PlainCodec(dtype))
+    }
+    guard !transposed.isEmpty else { return nil }
+    (self.source, self.tensors, self.transposed) = (source, tensors, transposed)
+  }
+
+  private static func isExperts(_ tensor: CheckpointTensor) -> Bool {
+    tensor.codec.descriptor == MXCodec(.e2m1).descriptor && tensor.shape.rank == 3
+      && ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"].contains { tensor.name.hasSuffix($0) }
+  }
+
+  public func read(
+    _ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
+  ) throws -> [Int] {
+    guard let mapped = transposed[tensor] else { return try source.read(tensor, elements: elements, into: planes) }
+    try MappedReader(source: source).read(mapped, as: mapped.type, elements, into: planes[0])
+    return [planes[0].count]
+  }
+
+  public func segments(of file: CheckpointFile) throws -> [SourceSegment] { try source.segments(of: file) }
+  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
+    try source.read(range, of: file)
+  }
+  public func open(_ file: CheckpointFile) throws -> InputFile { try source.open(file) }
+  public func sha256(of file: CheckpointFile) throws -> [UInt8]? { try source.sha256(of: file) }
+  public func checkUnchanged() throws { try source.checkUnchanged() }
+}

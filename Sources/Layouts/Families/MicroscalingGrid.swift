@@ -1,0 +1,70 @@
+import ByteIO
+import Codecs
+import Tensors
+
+/// Blocks along rows with a scale each, told from the shapes alone: what MX and NVFP4 tensors have in common whatever
+/// their names.
+struct MicroscalingGrid {
+  let codec: any Codec
+  let shape: Shape
+
+  /// - Parameters:
+  ///   - bytes: bytes that a row of codes takes.
+  ///   - codecs: what the tensor may be encoded in, each with its bits a code and its elements a block; the first that
+  ///     the number of scales fits is taken.
+  /// Nil if none fits.
+  init?(
+    outer: [Int], bytes: Int, scales: Int, codecs: [(codec: any Codec, bits: Int, block: Int)]
+  ) {
+    for (codec, bits, block) in codecs {
+      guard let total = bytes.multiplied(by: 8), total % bits == 0 else { continue }
+      let columns = total / bits
+      guard columns.dividedRoundingUp(by: block) == scales, let shape = Shape(outer + [columns]) else { continue }
+      self.codec = codec
+      self.shape = shape
+      return
+    }
+    return nil
+  }
+
+  static let mxfp4: (codec: any Codec, bits: Int, block: Int) = (MXCodec(.e2m1), 4, MXCodec.block)
+  static let mxfp6: (codec: any Codec, bits: Int, block: Int) = (MXCodec(.e2m3), 6, MXCodec.block)
+  static let mxfp8: (codec: any Codec, bits: Int, block: Int) = (MXCodec(.e4m3), 8, MXCodec.block)
+
+  static func nvfp4(
+    _ global: NVFP4Codec.Global, zero: NVFP4Codec.Zero = .signed
+  ) -> (codec: any Codec, bits: Int, block: Int) {
+    (NVFP4Codec(global: global, zero: zero), 4, NVFP4Codec.block)
+  }
+}
+
+extension StoredTensors {
+  /// A shape with its last dimension multiplied. Throws `LayoutReason.value` on an overflow.
+  func shape(_ dimensions: [Int], times factor: Int, of logical: String) throws(LayoutError) -> Shape {
+    guard let last = dimensions.last?.multiplied(by: factor), let shape = Shape(dimensions.dropLast() + [last]) else {
+      throw fault(.value("its shape overflows"), logical)
+    }
+    return shape
+  }
+
+  /// A tensor of one F32. Throws `LayoutReason.shape` or `LayoutReason.dtype`.
+  func checkFactor(_ factor: StoredTensor, of logical: String) throws(LayoutError) {
+    try check(factor, [.f32], of: logical)
+    guard factor.shape.reduce(1, { $0 &* $1 }) == 1 else {
+      throw fault(.shape(stored: factor.name, found: factor.shape, expected: "one number"), logical)
+    }
+  }
+
+  /// Of tensors that say how activations are quantized, those that exist: they travel, and change no weight.
+  func present(_ names: [String]) -> [StoredTensor] { names.compactMap { self[$0] } }
+
+  /// Refuses a tensor whose effective weight is another than the stored one.
+  func refuseTransforms(_ module: String) throws(LayoutError) {
+    for suffix in ["pre_quant_scale", "svdquant_lora_a", "svdquant_lora_b"] where self[module + suffix] != nil {
+      throw fault(
+        .unreadable(
+          layout: "a weight with '\(suffix)'", remedy: "fold it into the weight with its own library first"),
+        module + "weight")
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import ByteIO
+import Checkpoints
+
+/// A way in which a library stores quantized tensors. One file a layout, one line in `Layouts.all`.
+public protocol Layout: Sendable {
+  /// The library's name for it.
+  var name: String { get }
+
+  /// The tensors stored in this layout, recognised by their names, shapes and dtypes, and by the configuration where
+  /// those leave a choice. No weight is read. Throws `LayoutError` naming a tensor that is incomplete or contradicts
+  /// the configuration, and `IOError`.
+  func tensors(in stored: StoredTensors) throws -> [LogicalTensor]
+}
+
+/// The layouts that are known.
+public enum Layouts {
+  /// In the order in which they are tried: a stored tensor belongs to the first that takes it.
+  public static let all: [any Layout] = [
+    BitsAndBytes(), LLMInt8(), GPTQ(), AWQ(), GemmaQAT(), BitNet(), CompressedTensors(), MLX(), HQQ(), Quanto(),
+    TorchAO(),
+    GPTOSSExperts(), CompressedTensorsFloat(), ModelOpt(), MLXFloat(), TorchAOFloat(), ScaledFP8(),
+  ]
+
+  /// Opens a checkpoint and sees through the layouts of its tensors. Throws what `Checkpoints.open` throws, and
+  /// `LayoutError`.
+  public static func open(_ path: String) throws -> any Checkpoint {
+    let checkpoint = try Checkpoints.open(path)
+    guard let files = checkpoint as? SafetensorsCheckpoint else { return checkpoint }
+    let seen = try LayoutCheckpoint(files)
+    return seen.logical.isEmpty && seen.refusal == nil ? checkpoint : seen
+  }
+}

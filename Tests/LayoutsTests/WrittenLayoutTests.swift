@@ -1,0 +1,72 @@
+import Checkpoints
+import Codecs
+import Conversion
+import JSON
+import Layouts
+import TestSupport
+import Testing
+
+/// Layouts written by Bale, read again as layouts of other libraries.
+@Suite struct WrittenLayoutTests {
+  private let directory: TemporaryDirectory
+  private let resources = Resources(threads: 2, memory: 64 << 20)
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func write(_ checkpoint: any Checkpoint, to path: String) throws {
+    let request = ConvertRequest(format: .safetensors, isSingleFile: false)
+    let plan = try ConvertPlan(checkpoint, request: request)
+    _ = try ConvertJob(checkpoint, plan: plan)
+      .run(to: ConvertDestination(path: path, isSingleFile: false, overwrite: false), resources: resources) { _ in }
+  }
+
+  private func values(_ checkpoint: any Checkpoint, _ name: String) throws -> [UInt32] {
+    let index = try #require(checkpoint.tensors.firstIndex { $0.name == name })
+    let reader = SpanReader(checkpoint, tensor: index)
+    return try reader.read(0..<reader.elements).values(reader.codec).withFloats { $0.map(\.bitPattern) }
+  }
+
+  /// What is read is what the encoding makes of the source; all else is untouched.
+  @Test(arguments: WrittenLayout.allCases) func isReadAsWhatWasWritten(layout: WrittenLayout) throws {
+    let source = try Checkpoints.open(Fixtures.samples + "/tiny-mixtral")
+    try write(LayoutView(source, as: layout), to: directory.file("written"))
+    let codec = try layout.codec().descriptor
+    let recipe = Recipe(
+      name: "same", rules: ["experts", "attention", "linear"].map { .init(Selector($0), .quantize(codec, nil)) })
+    _ = try PackJob(source, plan: PackPlan(source, recipe: recipe), options: PackOptions())
+      .run(to: directory.file("same.bale"), resources: resources) { _ in }
+    let (written, same) = (
+      try Layouts.open(directory.file("written")), try BaleCheckpoint(directory.file("same.bale"))
+    )
+    #expect(Set(written.tensors.map(\.name)) == Set(source.tensors.map(\.name)))
+    for tensor in written.tensors {
+      #expect(try values(written, tensor.name) == values(same, tensor.name), "\(tensor.name)")
+    }
+    #expect(
+      written.tensors.count { $0.codec.descriptor == codec } == same.tensors.count { $0.codec.descriptor == codec })
+  }
+
+  @Test(arguments: WrittenLayout.allCases) func theConfigurationSaysHow(layout: WrittenLayout) throws {
+    let source = try Checkpoints.open(Fixtures.samples + "/tiny-mixtral")
+    try write(LayoutView(source, as: layout), to: directory.file("written"))
+    let config = try JSONValue(
+      parsing: Fixtures.bytes(directory.file("written") + "/config.json"), duplicateKeys: .kept)
+    let quantization = try #require(config["quantization_config"])
+    let ignored = try #require((quantization["ignore"] ?? quantization["modules_to_not_convert"])?.array)
+    #expect(ignored.contains { $0.string == "lm_head" })
+    #expect(ignored.contains { $0.string == "model.layers.0.block_sparse_moe.gate" })
+    #expect(!ignored.contains { $0.string == "model.embed_tokens" })
+    #expect(config["architectures"]?[0]?.string == "MixtralForCausalLM")
+  }
+
+  /// Codes that are in the encoding already are kept: what is written again is the same.
+  @Test func codesAreKept() throws {
+    let source = try Checkpoints.open(Fixtures.samples + "/tiny-mixtral")
+    try write(LayoutView(source, as: .compressedNVFP4), to: directory.file("first"))
+    let first = try Layouts.open(directory.file("first"))
+    try write(LayoutView(first, as: .compressedNVFP4), to: directory.file("second"))
+    #expect(
+      try Fixtures.bytes(directory.file("second") + "/model.safetensors")
+        == Fixtures.bytes(directory.file("first") + "/model.safetensors"))
+  }
+}
