@@ -1,6 +1,6 @@
 # make demo    sets up, builds and runs the main job on samples/tiny-mixtral
 # make test    sets up and runs all tests
-.PHONY: demo build test lint format bench fuzz setup completions manual clean
+.PHONY: demo build test lint format bench fuzz malformed damage setup completions manual clean
 
 MINUTES ?= 1
 
@@ -27,6 +27,18 @@ bench: build
 
 fuzz: setup
 	@bash Scripts/fuzz.sh $(MINUTES)
+
+# Malformed and tricky files, with the verdicts of other readers that are installed.
+malformed: build
+	rm -rf out/malformed
+	python3 Scripts/make-malformed.py out/malformed
+	python3 Scripts/check-malformed.py out/malformed --table out/malformed.md
+
+# Every bit of a .bale flipped, every length, every page, 10,000 flips in 64 MiB; every system call failing. Then other
+# formats under the same damage. Takes half an hour or more.
+damage: build
+	BALE_EXHAUSTIVE=1 swift test --filter 'FaultInjectionTests|FaultTests'
+	python3 Scripts/compare-damage.py samples/tiny-mixtral/model.safetensors
 
 completions: build
 	@mkdir -p out/completions

@@ -32,7 +32,7 @@ let package = Package(
     // Bytes, values, encodings.
     .target(name: "ByteIO", dependencies: ["CLinux", "CXXHash", "CCrypto"]),
     .target(name: "JSON", dependencies: ["ByteIO"]),
-    .target(name: "Compression", dependencies: ["ByteIO", "CZstd"]),
+    .target(name: "Compression", dependencies: ["ByteIO", "CKernels", "CZstd"]),
     .target(name: "Tensors", dependencies: ["ByteIO", "CKernels"]),
     .target(name: "Codecs", dependencies: ["ByteIO", "Tensors", "CKernels"]),
 
@@ -65,7 +65,7 @@ let package = Package(
       dependencies: [
         "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat",
       ]),
-    .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline"]),
+    .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline", "CKernels"]),
     .target(
       name: "Conversion",
       dependencies: ["Checkpoints", "Layouts", "Architectures", "Calibration", "Experts", "Pipeline", "CKernels"]),
@@ -83,7 +83,7 @@ let package = Package(
     .testTarget(name: "ManifestsTests", dependencies: ["Manifests", "TestSupport"]),
     .testTarget(name: "SigningTests", dependencies: ["Signing", "TestSupport"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
-    .testTarget(name: "CompressionTests", dependencies: ["Compression", "TestSupport"]),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression", "CKernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "CodecsTests", dependencies: ["Codecs", "GGUF", "Safetensors", "TestSupport"], exclude: ["Goldens"]),

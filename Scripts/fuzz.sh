@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 
 minutes=${1:?usage: Scripts/fuzz.sh MINUTES [TARGET ...]}
 shift
-all=(SafetensorsHeader ShardIndex GGUFHeader BaleFile JSON ZstdFrame Recipe CodecDescriptor CodecDecode)
+all=(SafetensorsHeader ShardIndex GGUFHeader BaleFile JSON ZstdFrame Recipe CodecDescriptor CodecDecode Tokenizer
+  ModelConfig GGUFModel)
 targets=("${@:-${all[@]}}")
 seconds=$((minutes * 60 / ${#targets[@]}))
 out=$PWD/out/fuzz
@@ -21,9 +22,10 @@ seeds() { # TARGET DIRECTORY: samples of the format, and the texts that no sampl
   case $target in
     SafetensorsHeader) find samples -name '*.safetensors' -size -64k ;;
     ShardIndex) find samples -name '*.index.json' ;;
-    GGUFHeader) find samples -name '*.gguf' -size -64k ;;
+    GGUFHeader | GGUFModel) find samples -name '*.gguf' -size -64k ;;
     BaleFile) find samples -name '*.bale' -size -64k ;;
-    JSON) find samples -name '*.json' -size -64k ;;
+    JSON | ModelConfig) find samples -name '*.json' -size -64k ;;
+    Tokenizer) find samples -name 'tokenizer.model' ;;
   esac | while read -r file; do
     number=$((number + 1))
     cp "$file" "$to/sample-$number"
@@ -66,7 +68,7 @@ stat() { sed -n "s/^stat::$2: *//p" "$1" | tail -1; }
 mkdir -p "$out/findings"
 echo "building the targets of Fuzz/" >&2
 swift build -c release --package-path Fuzz --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address \
-  -Xcc -fsanitize=address >"$out/build.log" 2>&1 || { tail -20 "$out/build.log"; exit 1; }
+  -Xcc -fsanitize=address,undefined -Xcc -fsanitize-trap=undefined >"$out/build.log" 2>&1 || { tail -20 "$out/build.log"; exit 1; }
 
 found=0
 printf '%-18s %12s %10s %8s %8s\n' target executions per-second edges findings

@@ -3,7 +3,7 @@
 
 Usage: make-architecture-goldens.py LLAMA_CPP_DIR TOKENIZER_JSON OUTPUT_DIR [FAMILY...]
 
-Needs torch, transformers (5.17.0 made the goldens) and llama.cpp's conversion package (gguf-py 0.19.0). A golden holds
+Needs torch, transformers (5.17.0 and 5.23.0 made the goldens) and llama.cpp's conversion package (gguf-py 0.19.0). A golden holds
 config.json, the names and shapes of the checkpoint's tensors, the key-values without the tokenizer's, and for each
 tensor of the GGUF file name, type, shape and SHA-256. The weights follow from a formula (`weights`), which the tests
 repeat, so no weight is stored.
@@ -67,6 +67,26 @@ def with_fused_experts(tensors):
     return result
 
 
+def as_published(config):
+    """A configuration as transformers 4 wrote it, which most published models still have."""
+    config = {k: v for k, v in config.items() if k not in ("layer_types", "dtype")}
+    rotary = config.pop("rope_parameters", None) or {}
+    if "full_attention" in rotary:
+        config["rope_local_base_freq"] = rotary["sliding_attention"]["rope_theta"]
+        config["sliding_window_pattern"] = 6
+        rotary = rotary["full_attention"]
+    rotary = dict(rotary)
+    config["rope_theta"] = rotary.pop("rope_theta")
+    if "partial_rotary_factor" in rotary:
+        config["partial_rotary_factor"] = rotary.pop("partial_rotary_factor")
+    if rotary.get("rope_type", "default") != "default":
+        kind = rotary.pop("rope_type")
+        config["rope_scaling"] = {"rope_type" if kind == "llama3" else "type": kind, **rotary}
+    if config["model_type"] in ("llama", "mixtral"):
+        config.pop("head_dim", None)
+    return {**config, "torch_dtype": "bfloat16", "transformers_version": "4.51.0"}
+
+
 def weights(index, shape, dtype):
     """The tensor at `index` of the header: bytes, or BF16 bit patterns of numbers of both signs around 1/32."""
     import numpy as np
@@ -78,12 +98,33 @@ def weights(index, shape, dtype):
     return np.where(elements % 3 == 0, bits | 0x8000, bits).astype(np.uint16).reshape(shape)
 
 
-# Directory name, model_type, settings over BASE, and what is done to the tensors.
+YARN_GPT = dict(rope_type="yarn", rope_theta=150000.0, factor=32.0, beta_fast=32.0, beta_slow=1.0, truncate=False,
+                original_max_position_embeddings=4096)
+QWEN2_MOE = dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=48)
+QWEN3_MOE = dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, head_dim=16)
+
+# Directory name, model_type, settings over BASE, and what is done to the tensors and to config.json.
 FAMILIES = {
     "Llama-3.1-Tiny-8K-Instruct": ("llama", dict(head_dim=32, rope_parameters=LLAMA3, attention_bias=True)),
     "tiny-mistral-v0.3": ("mistral", dict(sliding_window=None)),
     "mixtral-8x1K": ("mixtral", dict(num_local_experts=3, num_experts_per_tok=2)),
     "qwen2-tied": ("qwen2", dict(tie_word_embeddings=True)),
+    "Qwen1.5-MoE-Tiny": ("qwen2_moe", QWEN2_MOE),
+    "Llama-3-Published": ("llama", dict(head_dim=16, rope_parameters=LLAMA3), None, as_published),
+    "mixtral-published": ("mixtral", dict(num_local_experts=3), None, as_published),
+    "qwen2-moe-published": ("qwen2_moe", QWEN2_MOE, None, as_published),
+    "qwen3-moe-published": ("qwen3_moe", QWEN3_MOE, None, as_published),
+    "olmoe-published": ("olmoe", dict(num_experts=4, num_experts_per_tok=2), None, as_published),
+    "deepseek-v2-published": ("deepseek_v2", {**MLA, "rope_parameters": YARN, "scoring_func": "softmax"}, None,
+                              as_published),
+    "gpt-oss-published": ("gpt_oss", dict(num_local_experts=4, num_experts_per_tok=2, head_dim=32,
+                                          rope_parameters=YARN_GPT), packed, as_published),
+    "gemma-3-published": ("gemma3_text", dict(head_dim=16, sliding_window=64), None, as_published),
+    "gemma-2-published": ("gemma2", dict(head_dim=32, sliding_window=64), None, as_published),
+    "phi3-published": ("phi3", dict(rope_parameters=LONG, original_max_position_embeddings=128), None, as_published),
+    "glm-4-moe-published": ("glm4_moe", dict(n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=32,
+                                             head_dim=16, first_k_dense_replace=1), None, as_published),
+    "granite-moe-published": ("granitemoe", dict(num_local_experts=4, num_experts_per_tok=2), None, as_published),
     "qwen3": ("qwen3", dict(head_dim=32)),
     "Qwen3-MoE-Test": ("qwen3_moe", dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, head_dim=16)),
     "qwen3-moe-fused": ("qwen3_moe", dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32),
@@ -116,7 +157,7 @@ def header(path):
     return json.loads(data[8:8 + length])
 
 
-def make_model(directory, model_type, settings, edit=None):
+def make_model(directory, model_type, settings, edit=None, edit_config=None):
     import torch
     from safetensors.torch import save_file
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -138,10 +179,12 @@ def make_model(directory, model_type, settings, edit=None):
             torch.bfloat16)
     save_file({name: values(i, name) for i, name in enumerate(order)}, path)
     assert [name for name in header(path) if name != "__metadata__"] == order
+    config = json.loads((directory / "config.json").read_text())
     if edit is packed:
-        config = json.loads((directory / "config.json").read_text())
         config["quantization_config"] = {"quant_method": "mxfp4"}
-        (directory / "config.json").write_text(json.dumps(config))
+    if edit_config:
+        config = edit_config(config)
+    (directory / "config.json").write_text(json.dumps(config))
     return [[name, *tensors[name]] for name in order]
 
 

@@ -30,6 +30,7 @@ public struct HuggingFaceModel: Sendable {
     guard let config = try Self.json("config.json", in: directory) else {
       throw ArchitectureError.missingFile("config.json")
     }
+    guard config.object != nil else { throw ArchitectureError.missingParameter("architectures") }
     self.config = config
     directoryName = Path.name(of: directory)
     // A broken one is passed over: it only recommends settings.

@@ -18,8 +18,8 @@ public struct BaleCheckpoint: Checkpoint {
   public let files: [CheckpointFile]
   private let stored: [BaleTensor]
   let references: ReferencedTensors
-  private let originals: [String: BaleOriginal]
-  private let positions: [String: Int]
+  private let originals: [ExactString: BaleOriginal]
+  private let positions: [ExactString: Int]
   /// Of tensors that are stored as differences, the base's; empty if no base was named.
   private let bases: [Int: PlainReader]
 
@@ -57,9 +57,9 @@ public struct BaleCheckpoint: Checkpoint {
     }
     self.tensors = tensors
     self.bases = bases
-    positions = Dictionary(stored.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    positions = Dictionary(stored.enumerated().map { (ExactString($1.name), $0) }) { first, _ in first }
     let originals = file.originals
-    self.originals = Dictionary(originals.map { ($0.name, $0) }) { first, _ in first }
+    self.originals = Dictionary(originals.map { (ExactString($0.name), $0) }) { first, _ in first }
     files = originals.map { original in
       CheckpointFile(
         name: original.name, size: original.size,
@@ -174,7 +174,7 @@ public struct BaleCheckpoint: Checkpoint {
   }
 
   public func segments(of file: CheckpointFile) throws -> [SourceSegment] {
-    guard let original = originals[file.name] else { return [] }
+    guard let original = originals[ExactString(file.name)] else { return [] }
     var end = 0
     return try original.segments.map { segment in
       defer { end += segment.count }
@@ -182,10 +182,13 @@ public struct BaleCheckpoint: Checkpoint {
       case .blob: return .literal(end..<end + segment.count)
       case .zeros: return .zeros(segment.count)
       case .tensor(let name):
-        guard let position = positions[name] else { throw UnrestorableFile(file: file.name, path: path) }
+        guard let position = positions[ExactString(name)] else { throw UnrestorableFile(file: file.name, path: path) }
         return .tensor(position, segment.offset..<segment.offset + segment.count)
+      case .layout(BigEndianGGUFCheckpoint.layout, let name):
+        guard let position = positions[ExactString(name)] else { throw UnrestorableFile(file: file.name, path: path) }
+        return .swapped(position, segment.offset..<segment.offset + segment.count)
       case .layout(let arrangement, let name):
-        guard let position = positions[name] else { throw UnrestorableFile(file: file.name, path: path) }
+        guard let position = positions[ExactString(name)] else { throw UnrestorableFile(file: file.name, path: path) }
         return .layout(arrangement, tensor: position, segment.offset..<segment.offset + segment.count)
       case .unknown: throw UnrestorableFile(file: file.name, path: path)
       }
@@ -195,7 +198,7 @@ public struct BaleCheckpoint: Checkpoint {
   public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
     var bytes: [UInt8] = []
     var end = 0
-    for segment in originals[file.name]?.segments ?? [] {
+    for segment in originals[ExactString(file.name)]?.segments ?? [] {
       let wanted = range.clamped(to: end..<end + segment.count)
       let start = segment.offset + wanted.lowerBound - end
       end += segment.count
@@ -214,7 +217,7 @@ public struct BaleCheckpoint: Checkpoint {
     throw IOError("open", path: Path.join(path, file.name), code: ENOENT)
   }
 
-  public func sha256(of file: CheckpointFile) throws -> [UInt8]? { originals[file.name]?.sha256 }
+  public func sha256(of file: CheckpointFile) throws -> [UInt8]? { originals[ExactString(file.name)]?.sha256 }
 
   /// Reads of a `.bale` are checked against digests: a change shows as damage.
   public func checkUnchanged() throws {}

@@ -3,15 +3,18 @@ import Codecs
 import GGUF
 import Tensors
 
-/// A GGUF model whose bytes are big-endian, read as if they were not: elements are swapped as they are read. Its files
-/// are not carried along when it is packed, as their bytes are not those of any tensor.
+/// A GGUF model whose bytes are big-endian, read as if they were not: elements are swapped as they are read, and
+/// swapped back where its files are restored.
 public struct BigEndianGGUFCheckpoint: Checkpoint {
+  /// The layout of `.bale` in which the files' numbers are stored.
+  public static let layout = "big-endian"
+
   private let stored: GGUFCheckpoint
 
   public var path: String { stored.path }
   public var format: ContainerFormat { .gguf }
   public var tensors: [CheckpointTensor] { stored.tensors }
-  public var files: [CheckpointFile] { [] }
+  public var files: [CheckpointFile] { stored.files }
   public var storage: [(path: String, size: Int)] { stored.storage }
   public var skipped: [String] { [] }
   public var facts: [(key: String, value: String)] { stored.facts }
@@ -30,26 +33,34 @@ public struct BigEndianGGUFCheckpoint: Checkpoint {
   ) throws -> [Int] {
     let counts = try stored.read(tensor, elements: elements, into: planes)
     if let dtype = (tensors[tensor].codec as? PlainCodec)?.dtype {
-      // A complex number is two numbers, each swapped by itself.
-      Self.swap(planes[0], size: dtype == .c64 ? 4 : dtype.bits / 8)
+      planes[0].swapNumbers(of: dtype)
     }
     return counts
   }
 
-  private static func swap(_ bytes: UnsafeMutableRawBufferPointer, size: Int) {
-    guard size > 1 else { return }
-    for start in stride(from: 0, to: bytes.count - size + 1, by: size) {
-      for index in 0..<size / 2 { bytes.swapAt(start + index, start + size - 1 - index) }
+  public func segments(of file: CheckpointFile) throws -> [SourceSegment] {
+    try stored.segments(of: file).map { segment in
+      if case .tensor(let tensor, let range) = segment { .swapped(tensor, range) } else { segment }
     }
   }
 
-  public func segments(of file: CheckpointFile) throws -> [SourceSegment] { [] }
   public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
     try stored.read(range, of: file)
   }
   public func open(_ file: CheckpointFile) throws -> InputFile { try stored.open(file) }
   public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
   public func checkUnchanged() throws { try stored.checkUnchanged() }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  /// Turns the bytes of each number of a run of elements round. A complex number is two numbers.
+  public func swapNumbers(of dtype: DType) {
+    let size = dtype == .c64 ? 4 : dtype.bits / 8
+    guard size > 1 else { return }
+    for start in stride(from: 0, to: count - size + 1, by: size) {
+      for index in 0..<size / 2 { swapAt(start + index, start + size - 1 - index) }
+    }
+  }
 }
 
 /// A big-endian GGUF file with quantized tensors.

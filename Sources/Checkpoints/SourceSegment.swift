@@ -9,12 +9,14 @@ public enum SourceSegment: Sendable, Hashable {
   case tensor(Int, Range<Int>)
   /// A range of bytes that an arrangement, named by its text, makes of one of a tensor's planes.
   case layout(String, tensor: Int, Range<Int>)
+  /// The same with the bytes of each number the other way round.
+  case swapped(Int, Range<Int>)
   /// That many zeros.
   case zeros(Int)
 
   public var count: Int {
     switch self {
-    case .literal(let range), .tensor(_, let range), .layout(_, _, let range): range.count
+    case .literal(let range), .tensor(_, let range), .swapped(_, let range), .layout(_, _, let range): range.count
     case .zeros(let count): count
     }
   }
@@ -23,7 +25,8 @@ public enum SourceSegment: Sendable, Hashable {
 extension FileCheckpoint {
   /// The bytes of a file in order: tensors where tensors lie, and what is between them.
   public func segments(of file: CheckpointFile) throws -> [SourceSegment] {
-    guard file.holdsTensors, let index = tensorFiles.firstIndex(where: { $0.name == file.name }) else {
+    guard file.holdsTensors, let index = tensorFiles.firstIndex(where: { $0.name.utf8.elementsEqual(file.name.utf8) })
+    else {
       return file.size == 0 ? [] : [.literal(0..<file.size)]
     }
     var segments: [SourceSegment] = []
@@ -63,7 +66,7 @@ extension FileCheckpoint {
   }
 
   public func open(_ file: CheckpointFile) throws -> InputFile {
-    if let found = tensorFiles.first(where: { $0.name == file.name }) { return found.file }
+    if let found = tensorFiles.first(where: { $0.name.utf8.elementsEqual(file.name.utf8) }) { return found.file }
     return try InputFile(Path.join(directory, file.name))
   }
 

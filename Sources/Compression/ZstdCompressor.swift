@@ -1,3 +1,4 @@
+import CKernels
 import CZstd
 
 /// Makes zstd frames (RFC 8878) of one piece of memory each, without checksum: the containers have their own. Holds
@@ -8,19 +9,25 @@ public final class ZstdCompressor {
     /// Repetitions and skewed bytes, with more effort the higher the level: 1 to 19.
     case level(Int)
     /// Skewed bytes alone, for planes whose bytes have no order (exponents of weights): several times faster than
-    /// any level, and smaller, as a repetition by chance costs more than the few bits it replaces.
+    /// any level, and smaller, as a repetition by chance costs more than the few bits it replaces. Bytes up to 128 are
+    /// coded by a kernel of ours (reference: `HuffmanFrame`), faster than libzstd; others by libzstd.
     case huffmanOnly
   }
 
   private let context: OpaquePointer
   private var method: Method?
+  /// Where the kernel makes its frames.
+  private var scratch = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
   public init() throws(CompressionError) {
     guard let context = ZSTD_createCCtx() else { throw .context }
     self.context = context
   }
 
-  deinit { ZSTD_freeCCtx(context) }
+  deinit {
+    ZSTD_freeCCtx(context)
+    scratch.deallocate()
+  }
 
   /// Compresses `source` into one frame at the start of `target` and returns the frame's size, or nil if the frame
   /// would not fit `target`, which then holds nothing of use: give it one byte less than `source` to get only frames
@@ -29,6 +36,11 @@ public final class ZstdCompressor {
   public func compress(
     _ source: UnsafeRawBufferPointer, _ method: Method, into target: UnsafeMutableRawBufferPointer
   ) throws(CompressionError) -> Int? {
+    if method == .huffmanOnly, let frame = huffman(source) {
+      guard frame.count <= target.count else { return nil }
+      target.copyMemory(from: frame)
+      return frame.count
+    }
     try select(method)
     let size = ZSTD_compress2(context, target.baseAddress, target.count, source.baseAddress, source.count)
     if ZSTD_isError(size) == 0 { return size }
@@ -38,14 +50,29 @@ public final class ZstdCompressor {
 
   /// Compresses `source` into a frame of its own, whatever its size.
   public func compress(_ source: UnsafeRawBufferPointer, _ method: Method) throws(CompressionError) -> [UInt8] {
-    var frame = [UInt8](repeating: 0, count: ZSTD_compressBound(source.count))
-    var result: Result<Int?, CompressionError> = .success(nil)
-    frame.withUnsafeMutableBytes { target in
-      result = Result { () throws(CompressionError) in try compress(source, method, into: target) }
+    if method == .huffmanOnly, let frame = huffman(source) { return Array(frame) }
+    reserve(ZSTD_compressBound(source.count))
+    guard let size = try compress(source, method, into: scratch) else {
+      throw .failed("no room for \(source.count) bytes")
     }
-    guard let size = try result.get() else { throw .failed("no room for \(source.count) bytes") }
-    frame.removeLast(frame.count - size)
-    return frame
+    return Array(UnsafeRawBufferPointer(rebasing: scratch[..<size]))
+  }
+
+  /// The kernel's frame, valid until the next; nil for bytes that don't suit it.
+  private func huffman(_ source: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    guard let room = Self.room(source.count) else { return nil }
+    reserve(room)
+    let size = bale_huffman_frame(source.baseAddress, source.count, scratch.baseAddress, scratch.count)
+    return size == 0 ? nil : UnsafeRawBufferPointer(rebasing: scratch[..<size])
+  }
+
+  /// What the kernel wants: 11 bits for each of eight, and 256 bytes.
+  private static func room(_ count: Int) -> Int? { count < 1 << 31 ? 2 * count + 256 : nil }
+
+  private func reserve(_ count: Int) {
+    guard scratch.count < count else { return }
+    scratch.deallocate()
+    scratch = .allocate(byteCount: count, alignment: 64)
   }
 
   private func select(_ method: Method) throws(CompressionError) {

@@ -23,10 +23,10 @@ public enum Layouts {
 
   /// Opens a checkpoint and sees through the layouts of its tensors. Throws what `Checkpoints.open` throws, and
   /// `LayoutError`.
-  public static func open(_ path: String) throws -> any Checkpoint {
+  public static func open(_ path: String, arithmetic: Arithmetic = .exact) throws -> any Checkpoint {
     let checkpoint = try Checkpoints.open(path)
     guard let files = checkpoint as? SafetensorsCheckpoint else { return checkpoint }
-    let seen = try LayoutCheckpoint(files)
+    let seen = try LayoutCheckpoint(files, arithmetic: arithmetic)
     return seen.logical.isEmpty && seen.refusal == nil ? checkpoint : seen
   }
 }

@@ -33,13 +33,17 @@ public struct LayoutCheckpoint: Checkpoint {
   }
 
   /// Recognises the layouts. Throws `LayoutError` or `IOError`.
-  public init(_ stored: any FileCheckpoint, layouts: [any Layout] = Layouts.all) throws {
+  public init(
+    _ stored: any FileCheckpoint, layouts: [any Layout] = Layouts.all, arithmetic: Arithmetic = .exact
+  ) throws {
     let scan = try StoredTensors(stored)
     let refusal = UnreadableLayout(scan)
     self.stored = stored
     self.scan = scan
     self.refusal = refusal
-    logical = refusal == nil ? try Self.recognise(scan, layouts) : []
+    var logical = refusal == nil ? try Self.recognise(scan, layouts) : []
+    for index in logical.indices { logical[index].codec = arithmetic.codec(logical[index].codec) }
+    self.logical = logical
     var firsts: [Int: Int] = [:]
     var taken: Set<Int> = []
     for (index, tensor) in logical.enumerated() {

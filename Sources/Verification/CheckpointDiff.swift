@@ -1,6 +1,7 @@
 import Checkpoints
 import Codecs
 import Conversion
+import JSON
 import Pipeline
 import Tensors
 
@@ -23,12 +24,12 @@ public struct CheckpointDiff: Sendable {
   public init(_ first: any Checkpoint, _ second: any Checkpoint) {
     self.first = first
     self.second = second
-    let positions = Dictionary(second.tensors.enumerated().map { ($1.name, $0) }) { first, _ in first }
-    let names = Set(first.tensors.map(\.name))
+    let positions = Dictionary(second.tensors.enumerated().map { (ExactString($1.name), $0) }) { first, _ in first }
+    let names = Set(first.tensors.map { ExactString($0.name) })
     var pairs: [(Int, Int)] = []
     var unpaired: [TensorDifference] = []
     for (index, tensor) in first.tensors.enumerated() {
-      guard let other = positions[tensor.name] else {
+      guard let other = positions[ExactString(tensor.name)] else {
         unpaired.append(TensorDifference(name: tensor.name, kind: .missing, encodings: (tensor.codec.shortName, "")))
         continue
       }
@@ -38,7 +39,7 @@ public struct CheckpointDiff: Sendable {
         unpaired.append(Self.shapeDifference(tensor, second.tensors[other]))
       }
     }
-    for tensor in second.tensors where !names.contains(tensor.name) {
+    for tensor in second.tensors where !names.contains(ExactString(tensor.name)) {
       unpaired.append(TensorDifference(name: tensor.name, kind: .extra, encodings: ("", tensor.codec.shortName)))
     }
     self.pairs = pairs

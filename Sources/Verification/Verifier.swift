@@ -2,6 +2,7 @@ import BaleFormat
 import ByteIO
 import Checkpoints
 import Conversion
+import JSON
 import Layouts
 import Tensors
 
@@ -69,8 +70,8 @@ public struct Verifier: Sendable {
     try (checkpoint as? BaleCheckpoint)?.checkBase()
     let original = try ReorderedCheckpoint.matching(try Layouts.open(source), to: checkpoint)
     let differences = try CheckpointDiff(original, checkpoint).run(resources: resources, progress: progress)
-    let stored = Dictionary(checkpoint.tensors.map { ($0.name, $0) }) { first, _ in first }
-    report.comparison = differences.map { RoundTrip(difference: $0, stored: stored[$0.name]?.error) }
+    let stored = Dictionary(checkpoint.tensors.map { (ExactString($0.name), $0) }) { first, _ in first }
+    report.comparison = differences.map { RoundTrip(difference: $0, stored: stored[ExactString($0.name)]?.error) }
     report.mismatches = report.comparison.compactMap(Self.mismatch)
     return report
   }

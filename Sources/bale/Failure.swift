@@ -31,7 +31,7 @@ enum Failure {
       print(message)
       Glibc.exit(0)
     }
-    Terminal.error(message)
+    Terminal.write(message + "\n")
     Glibc.exit(couldNotRun)
   }
 

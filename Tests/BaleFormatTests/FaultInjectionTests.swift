@@ -38,6 +38,23 @@ import Testing
     #expect(missed.isEmpty)
   }
 
+  /// Ten thousand bits of 64 MiB, one at a time; a hundred of 1 MiB unless the run is exhaustive.
+  @Test func randomFlipsOfALargeFileAreNoticed() async throws {
+    let size = Self.isExhaustive ? 64 << 20 : 1 << 20
+    let directory = try TemporaryDirectory()
+    let path = directory.file("large.bale")
+    try SampleFile.writeLarge(bytes: size, to: path)
+    var bytes = try Fixtures.bytes(path)
+    #expect(bytes.count >= size)
+    var random = SplitMix64(seed: 64)
+    for _ in 0..<(Self.isExhaustive ? 10_000 : 100) {
+      let bit = Int.random(in: 0..<bytes.count * 8, using: &random)
+      bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+      if await !isDetected(bytes) { Issue.record("bit \(bit) goes unnoticed") }
+      bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+    }
+  }
+
   @Test func everyTruncationIsNoticed() async throws {
     let bytes = try SampleFile.bytes(withExperts: Self.isExhaustive)
     for count in 0..<bytes.count where await !isDetected(Array(bytes[..<count])) {

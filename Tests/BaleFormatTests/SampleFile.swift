@@ -117,6 +117,15 @@ enum SampleFile {
     return try writer.commit()
   }
 
+  /// A file of one tensor of so many bytes.
+  static func writeLarge(bytes: Int, to path: String) throws {
+    let tensor = SampleTensor(
+      name: "large", shape: [bytes / 1024, 1024], codec: PlainCodec(.u8), dtype: .u8, seed: 10)
+    let writer = try BaleWriter(path)
+    try write(.tensor, [(tensor, writer.declare(tensor.declaration), 0..<tensor.length)], to: writer)
+    _ = try writer.commit()
+  }
+
   /// The bytes of that file.
   static func bytes(withExperts: Bool = true, sha256: Bool = false) throws -> [UInt8] {
     let directory = try TemporaryDirectory()

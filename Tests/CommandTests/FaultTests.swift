@@ -9,7 +9,8 @@ import Testing
 #endif
 
 /// Every system call goes wrong once. What is left is the old output or the new one, nothing else.
-/// `BALE_EXHAUSTIVE=1` tries every call; otherwise the first four, the 8th, 16th and so on.
+/// `BALE_EXHAUSTIVE=1` tries every call with every error; otherwise the first four, the 8th, 16th and so on, each with
+/// the next error.
 @Suite(.enabled(if: Fault.isPossible, "no C compiler"), .serialized) struct FaultTests {
   /// A command, and what lies where it writes.
   struct Job: Sendable, CustomTestStringConvertible {
@@ -65,14 +66,18 @@ import Testing
 
   private func next(_ at: Int) -> Int { Self.isExhaustive || at < 4 ? at + 1 : at * 2 }
 
+  private static let errors = [EIO, ENOSPC, EDQUOT, EINTR]
   private static let calls = ["pwrite", "fsync", "rename", "ftruncate", "close", "open", "copy", "fallocate"]
 
   @Test(arguments: jobs, calls)
   func aFailingCallLeavesTheOldOrTheNew(_ job: Job, _ call: String) throws {
     let new = try expected(job)
-    for code in [EIO, ENOSPC, EINTR] {
+    for first in Self.isExhaustive ? Array(Self.errors.indices) : [call.utf8.count] {
       var at = 1
+      var turn = first
       while true {
+        let code = Self.errors[turn % Self.errors.count]
+        if !Self.isExhaustive { turn += 1 }
         let directory = try prepare(job)
         let fault = Fault(call: call, kind: "\(code)", at: at, below: directory.path)
         let (result, struck) = try fault.run(arguments(job, directory))
@@ -88,7 +93,6 @@ import Testing
         at = next(at)
       }
       #expect(at > 1 || call == "copy" || call == "fallocate", "no \(call) was made to fail")
-      if !Self.isExhaustive && code == EIO && (call == "open" || call == "close") { break }
     }
   }
 
@@ -102,20 +106,27 @@ import Testing
     }
   }
 
+  /// The process is killed, or the power fails: what was written and not flushed is lost, or every second sector of it.
   @Test(arguments: jobs, ["pwrite", "fsync", "rename", "copy"])
-  func killedRunsLeaveNothingIncompleteUnderTheFinalName(_ job: Job, _ call: String) throws {
+  func endedRunsLeaveNothingIncompleteUnderTheFinalName(_ job: Job, _ call: String) throws {
     let new = try expected(job)
-    var at = 1
+    for kind in Self.isExhaustive ? ["kill", "power", "power-half"] : ["power", "power-half"] {
+      try expectWhole(job, new, call, kind)
+    }
+  }
+
+  private func expectWhole(_ job: Job, _ new: [String: [UInt8]], _ call: String, _ kind: String) throws {
+    var at = kind == "power-half" && !Self.isExhaustive ? 3 : 1
     while true {
       let directory = try prepare(job)
-      let fault = Fault(call: call, kind: "kill", at: at, below: directory.path)
+      let fault = Fault(call: call, kind: kind, at: at, below: directory.path)
       let (result, struck) = try fault.run(arguments(job, directory))
       if !struck { break }
       #expect(result.status == nil)
       let tree = try Command.tree(directory.path).filter { !$0.key.contains(".partial-") }
       // A run that is killed between two shards leaves some of them, each complete.
       let isPart = !tree.isEmpty && tree.allSatisfy { new[$0.key] == $0.value }
-      #expect(tree == job.old || isPart, "\(call) \(at): \(tree.keys.sorted())")
+      #expect(tree == job.old || isPart, "\(kind) \(call) \(at): \(tree.keys.sorted())")
       at = next(at)
     }
   }

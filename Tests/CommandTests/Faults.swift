@@ -4,7 +4,7 @@ import TestSupport
 /// A system call of the command that is made to go wrong, by Tests/FaultInjection/faults.c.
 struct Fault {
   var call: String
-  /// An errno, `short`, `kill`, `cut` or `touch`.
+  /// An errno, `short`, `kill`, `power`, `power-half`, `cut` or `touch`.
   var kind: String
   var at = 1
   /// What lies below this path is concerned.

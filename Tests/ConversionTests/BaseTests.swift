@@ -10,6 +10,12 @@ import TestSupport
 import Testing
 import Verification
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// A fine-tune stored as its difference from its base.
 @Suite struct BaseTests {
   private let directory: TemporaryDirectory
@@ -90,6 +96,26 @@ import Verification
         let found = try SpanReader(checkpoint, tensor: index).read(range)
         #expect(try found.isEqual(to: SpanReader(source, tensor: other).read(range)), "\(tensor.name) \(range)")
       }
+    }
+  }
+
+  private static let hasPython = system("python3 -c 'import numpy, zstandard' 2>/dev/null") == 0
+
+  /// specs/reader, written from the specs alone.
+  @Test(.enabled(if: hasPython, "python3 with numpy and zstandard is not installed")) func pythonFindsTheSameBytes()
+    throws
+  {
+    let program = """
+      import bale_reader
+      b = bale_reader.BaleFile("\(packed)")
+      b.base("\(base)")
+      for name in b.tensors: open("\(directory.path)/" + name, "wb").write(b.source(name))
+      """
+    #expect(system("cd '\(Fixtures.root)/specs/reader' && python3 -B -c '\(program)' 2>/dev/null") == 0)
+    let source = try Checkpoints.open(tuned)
+    for (index, tensor) in source.tensors.enumerated() {
+      let expected = try SpanReader(source, tensor: index).read(0..<tensor.shape.elements)
+      #expect(try Fixtures.bytes(directory.file(tensor.name)) == expected.allBytes[0], "\(tensor.name)")
     }
   }
 

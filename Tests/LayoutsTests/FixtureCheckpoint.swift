@@ -34,7 +34,9 @@ struct FixtureCheckpoint {
     try output.commit(length: bytes.count)
   }
 
-  func opened() throws -> any Checkpoint { try Layouts.open(source) }
+  func opened(_ arithmetic: Arithmetic = .exact) throws -> any Checkpoint {
+    try Layouts.open(source, arithmetic: arithmetic)
+  }
 
   /// The only logical tensor's values, as F32 bit patterns.
   func values(of checkpoint: any Checkpoint, _ tensor: Int) throws -> [UInt32] {

@@ -12,11 +12,19 @@ struct LayoutFixtureTests {
     var name: String
     var key: String
     var tensor: String
+    /// The type that the library's result was rounded to, where it wasn't F32.
+    var rounding: ScalarFloat?
+    var arithmetic = Arithmetic.exact
     var testDescription: String { "\(folder)/\(name)" }
   }
 
-  static func cases(_ folder: String, _ names: [String], _ key: String, _ tensor: String) -> [Case] {
-    names.map { Case(folder: folder, name: $0, key: key, tensor: tensor) }
+  static func cases(
+    _ folder: String, _ names: [String], _ key: String, _ tensor: String, rounding: ScalarFloat? = nil,
+    arithmetic: Arithmetic = .exact
+  ) -> [Case] {
+    names.map {
+      Case(folder: folder, name: $0, key: key, tensor: tensor, rounding: rounding, arithmetic: arithmetic)
+    }
   }
 
   private static let gptq = [
@@ -46,10 +54,9 @@ struct LayoutFixtureTests {
   ].map { "hqq_\($0)" }
 
   private static let compressedTensors =
-    ["int_channel_int8", "int_channel_int8_asym"]
-    + [
+    [
       "int2_channel_sym", "int2_channel_sym_v020", "int3_channel_sym", "int3_channel_sym_v020", "int3_g32_asym_v020",
-      "int4_g32_asym_f32", "int4_g32_sym_bf16", "int4_g32_sym_f32", "int5_channel_sym", "int6_channel_sym",
+      "int4_g32_asym_f32", "int4_g32_sym_f32", "int5_channel_sym", "int6_channel_sym",
       "int6_channel_sym_v020", "int7_channel_sym", "int7_channel_sym_v020", "int8_channel_sym",
       "int8_channel_sym_v020", "int8_g64_sym_f32",
     ].map { "pack_\($0)" }
@@ -68,18 +75,27 @@ struct LayoutFixtureTests {
     + cases("hqq", hqq, "dequant_f32", "fc.weight")
     + cases("quanto", ["qint4", "qint8"], "dequant_f32", "0.weight")
     + cases("bitnet", ["bitlinear"], "dequant_f32", "w.weight")
-    + cases("torchao", ["int8wo", "intx4_g32"], "dequant_f32", "0.weight")
+    + cases("torchao", ["int8wo", "intx4_g32"], "dequant_f32", "0.weight", rounding: .bf16)
     + cases("gemma", ["linear_int2", "linear_int4", "linear_int8"], "dequant_f32", "fc.weight")
     + cases("bitsandbytes", ["llm_int8"], "weight_dequant_f32", "fc.weight")
     + cases("compressed-tensors", compressedTensors, "weight_decompressed_f32", "model.layers.0.mlp.down_proj.weight")
+    + cases(
+      "compressed-tensors", ["int_channel_int8", "int_channel_int8_asym", "pack_int4_g32_sym_bf16"],
+      "weight_decompressed", "model.layers.0.mlp.down_proj.weight", rounding: .bf16)
+    + cases(
+      "bitsandbytes", bitsandbytes.filter { $0.hasSuffix("bfloat16") }, "weight_dequant_native",
+      "model.layers.0.mlp.down_proj.weight", rounding: .bf16)
+    + cases("mlx", mlx.filter { !$0.hasSuffix("f32") }, "dequant_native", "fc.weight", arithmetic: .library)
 
   @Test(arguments: all)
   func decodesToWhatTheLibrarySays(_ fixture: Case) throws {
     let checkpoint = try FixtureCheckpoint(fixture.folder, fixture.name)
-    let seen = try checkpoint.opened()
+    let seen = try checkpoint.opened(fixture.arithmetic)
     let index = try #require(seen.tensors.firstIndex { $0.name == fixture.tensor })
     #expect(seen.tensors[index].layout != nil)
-    let values = try checkpoint.values(of: seen, index)
+    let values = try checkpoint.values(of: seen, index).map { bits in
+      fixture.rounding?.rounded(Float(bitPattern: bits)).bitPattern ?? bits
+    }
     #expect(values == (try checkpoint.expectedValues(fixture.key)))
   }
 

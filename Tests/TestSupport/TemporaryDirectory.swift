@@ -7,7 +7,7 @@ import ByteIO
 #endif
 
 /// A directory for one test, removed with all it holds when the test lets go of it.
-public final class TemporaryDirectory {
+public final class TemporaryDirectory: Sendable {
   public let path: String
 
   public init() throws {

@@ -75,12 +75,30 @@ def plain(dtype, elements, data):
     return minifloats(dtype)[unpack(data, MINIFLOATS[dtype][0], 1, elements)[0]]
 
 
-def split(dtype, elements, planes):
+def rotated(planes):
+    """The words whose bytes lie in planes."""
     size = len(planes)
-    rotated = sum(np.frombuffer(plane, np.uint8).astype("<u8") << np.uint64(8 * (size - 1 - p))
-                  for p, plane in enumerate(planes))
-    whole = rotated >> np.uint64(1) | rotated << np.uint64(8 * size - 1)
-    return plain(dtype, elements, whole.astype("<u%d" % size).tobytes())
+    return sum(np.frombuffer(plane, np.uint8).astype("<u8") << np.uint64(8 * (size - 1 - p))
+               for p, plane in enumerate(planes)).astype("<u%d" % size)
+
+
+def joined(planes):
+    """The source's bytes of split floats."""
+    r = rotated(planes)
+    return (r >> r.dtype.type(1) | r << r.dtype.type(8 * len(planes) - 1)).tobytes()
+
+
+def split(dtype, elements, planes):
+    return plain(dtype, elements, joined(planes))
+
+
+def delta(operation, planes, base):
+    """The source's bytes of floats stored as their difference from those of a base."""
+    y = np.frombuffer(base, "<u%d" % len(planes))
+    if operation == "xor":
+        return (y ^ np.frombuffer(joined(planes), y.dtype)).tobytes()
+    r = rotated(planes)
+    return (y + (r >> r.dtype.type(1) ^ (r & r.dtype.type(1)) * r.dtype.type(-1 % (1 << 8 * len(planes))))).tobytes()
 
 
 def mx(name, rows, columns, planes):

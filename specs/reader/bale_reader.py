@@ -164,9 +164,32 @@ class BaleFile:
                 tensor = self.tensors.setdefault(shard.text(row["name"]), Tensor(shard, row))
                 tensor.parts += [(shard, p) for p in shard.table["PART"][row["part"]:row["part"] + row["parts"]]]
 
+    def base(self, path):
+        """Opens the base that this file is stored as the difference from."""
+        import json
+        self.based = BaleFile(path)
+        roots = json.loads(self.shards[0].raw["META"]).get("base", {}).get("roots")
+        need(roots == [shard.root.hex() for shard in self.based.shards], "another base")
+
+    def source(self, name):
+        """The bytes of a float tensor in its source's dtype."""
+        import bale_codecs
+        tensor = self.tensors[name]
+        kind, _, options = tensor.encoding.partition(":")
+        data = [planes for _, _, _, planes in tensor.spans()]
+        if kind == "plain":
+            return b"".join(planes[0] for planes in data)
+        if kind == "split":
+            return b"".join(bale_codecs.joined(planes) for planes in data)
+        need(kind == "delta", "not a float tensor")
+        return bale_codecs.delta(dict(pair.split("=") for pair in options.split(","))["op"],
+                                 [b"".join(plane) for plane in zip(*data)], self.based.source(name))
+
     def values(self, name):
         import bale_codecs
         tensor = self.tensors[name]
+        if tensor.encoding.startswith("delta:"):
+            return bale_codecs.plain(tensor.dtype, int(np.prod(tensor.shape)), self.source(name)).reshape(tensor.shape)
         pieces = [bale_codecs.decode(tensor.encoding, *span) for span in tensor.spans()]
         return (np.concatenate(pieces) if pieces else np.zeros(0, np.float32)).reshape(tensor.shape)
 

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// A line of the report: a figure, and the same over the figure of what it is compared with.
 struct Measurement {
   var name: String
@@ -27,11 +33,14 @@ struct Report {
 
   /// A line of text, which JSON doesn't have.
   func note(_ text: String) {
-    if !json { print(text) }
+    if json { return }
+    print(text)
+    fflush(nil)
   }
 
   mutating func add(_ row: Measurement) {
-    if json { lines.append(object(row)) } else { print(text(row)) }
+    if json { lines.append(object(row)) }
+    note(text(row))
   }
 
   func finish() {

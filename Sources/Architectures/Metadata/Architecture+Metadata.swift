@@ -13,11 +13,18 @@ extension Architecture {
     _ model: HuggingFaceModel, map: ArchitectureMap, type: OutputType, preTokenizer: String? = nil
   ) throws(ArchitectureError) -> GGUFMetadata {
     var metadata = try modelKeys(model, map: map, type: type)
+    try addTokenizer(of: model, preTokenizer: preTokenizer, to: &metadata)
+    return metadata
+  }
+
+  /// Adds the keys of the tokenizer. Throws `ArchitectureError` for files that are missing or no tokenizer.
+  public func addTokenizer(
+    of model: HuggingFaceModel, preTokenizer: String? = nil, to metadata: inout GGUFMetadata
+  ) throws(ArchitectureError) {
     let tokenizer = TokenizerWriter(
       family: family, files: model.tokenizer, config: model.config,
       parameters: HyperParameters(model.config, defaults: family.defaults), preTokenizer: preTokenizer)
     try tokenizer.write(into: &metadata)
-    return metadata
   }
 
   /// `general.file_type` of a file that keeps 4-bit floats, as llama.cpp numbers them; nil if there are none.

@@ -7,22 +7,25 @@ enum ByteLevelVocabulary {
     guard let json = files.json, let members = json["model"]?["vocab"]?.object?.members else {
       throw .tokenizer("tokenizer.json has no BPE vocabulary")
     }
+    let added = added(files)
+    let most = members.count + added.count + SentencePieceModel.mostPadding
     var tokens: [VocabularyToken?] = []
     func place(_ token: VocabularyToken, at identifier: Int) throws(ArchitectureError) {
-      guard identifier >= 0, identifier < SentencePieceModel.mostPieces else {
-        throw .tokenizer("a token's identifier is \(identifier)")
-      }
+      guard identifier >= 0, identifier < most else { throw .tokenizer("a token's identifier is \(identifier)") }
       while tokens.count <= identifier { tokens.append(nil) }
       tokens[identifier] = token
     }
     for member in members {
       guard let identifier = member.value.int else { throw .tokenizer("token '\(member.key)' has no identifier") }
+      if tokens.indices.contains(identifier), tokens[identifier] != nil {
+        throw .tokenizer("two tokens have the identifier \(identifier)")
+      }
       try place(VocabularyToken(text: Array(member.key.utf8), score: 0, type: .normal), at: identifier)
     }
-    for token in added(files) { try place(vocabularyToken(token), at: token.identifier) }
+    for token in added { try place(vocabularyToken(token), at: token.identifier) }
     let size = size ?? tokens.count
-    guard tokens.count <= size, size <= SentencePieceModel.mostPieces else {
-      throw .tokenizer("has tokens up to \(tokens.count - 1), past the model's \(size)")
+    guard tokens.count <= size, size <= most else {
+      throw .tokenizer("has tokens up to \(tokens.count - 1), and the model \(size)")
     }
     return (0..<size).map { ($0 < tokens.count ? tokens[$0] : nil) ?? .padding($0) }
   }
@@ -37,15 +40,18 @@ enum ByteLevelVocabulary {
   /// those of the vocabulary that a role makes special.
   static func added(_ files: TokenizerFiles) -> [AddedToken] {
     var tokens: [AddedToken] = []
-    for entry in files.json?["added_tokens"]?.array ?? [] { append(entry, entry["id"]?.int, to: &tokens) }
+    var positions: [Int: Int] = [:]
+    for entry in files.json?["added_tokens"]?.array ?? [] { append(entry, entry["id"]?.int, to: &tokens, &positions) }
     for member in files.config?["added_tokens_decoder"]?.object?.members ?? [] {
-      append(member.value, Int(member.key), to: &tokens)
+      append(member.value, Int(member.key), to: &tokens, &positions)
     }
+    var texts = Dictionary(tokens.enumerated().map { (ExactString($1.text), $0) }) { first, _ in first }
     let vocabulary = files.json?["model"]?["vocab"]?.object
     for text in roleTexts(files.config) {
-      if let position = tokens.firstIndex(where: { $0.text == text }) {
+      if let position = texts[ExactString(text)] {
         tokens[position].isSpecial = true
       } else if let identifier = vocabulary?[text]?.int {
+        texts[ExactString(text)] = tokens.count
         tokens.append(AddedToken(text: text, identifier: identifier, isSpecial: true))
       }
     }
@@ -64,12 +70,16 @@ enum ByteLevelVocabulary {
     return single + further.compactMap { $0.string ?? $0["content"]?.string }
   }
 
-  private static func append(_ entry: JSONValue, _ identifier: Int?, to tokens: inout [AddedToken]) {
+  /// Adds a token, or replaces that of its identifier.
+  private static func append(
+    _ entry: JSONValue, _ identifier: Int?, to tokens: inout [AddedToken], _ positions: inout [Int: Int]
+  ) {
     guard let text = entry["content"]?.string, let identifier else { return }
     let token = AddedToken(text: text, identifier: identifier, isSpecial: entry["special"]?.bool == true)
-    if let position = tokens.firstIndex(where: { $0.identifier == identifier }) {
+    if let position = positions[identifier] {
       tokens[position] = token
     } else {
+      positions[identifier] = tokens.count
       tokens.append(token)
     }
   }

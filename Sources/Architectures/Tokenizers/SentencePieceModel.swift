@@ -3,6 +3,8 @@
 struct SentencePieceModel {
   /// Most pieces that are read.
   static let mostPieces = 1 << 24
+  /// Most tokens without a text that a vocabulary is padded with: models round up to a few hundred.
+  static let mostPadding = 1 << 16
 
   var pieces: [VocabularyToken] = []
   /// normalizer_spec.add_dummy_prefix (3) and remove_extra_whitespaces (4), true where they aren't set.

@@ -11,7 +11,9 @@ struct SentencePieceVocabulary {
     guard let bytes = files.model else { throw .missingFile("tokenizer.model") }
     let pieces = try SentencePieceModel(parsing: bytes).pieces
     let size = size.flatMap { $0 == 0 ? nil : $0 } ?? pieces.count
-    guard size <= SentencePieceModel.mostPieces else { throw .parameter("vocab_size", "is above 2^24") }
+    guard size <= pieces.count + SentencePieceModel.mostPadding else {
+      throw .parameter("vocab_size", "is \(size), and tokenizer.model has \(pieces.count) pieces")
+    }
     tokens = pieces.prefix(size).map { piece in
       var token = piece
       // The converter doesn't ask for this type.

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "integer.h"
+#include "layouts.h"
 #include "mx.h"
 #include "normalfloat.h"
 #include "nvfp4.h"
@@ -16,6 +17,7 @@
 #include "field16.h"
 #include "planes.h"
 #include "fp8.h"
+#include "huffman.h"
 #include "ggml.h"
 #include "spqr.h"
 

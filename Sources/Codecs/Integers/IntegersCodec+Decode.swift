@@ -68,6 +68,7 @@ extension IntegersCodec {
     switch self.zero {
     case .none: signed(code) * scale * unit
     case .code, .point: (Float(code) - zero) * scale
+    case .bias where isStepped: self.scale.rounded(self.scale.rounded(Float(code) * scale) + zero)
     case .bias: Float(code) * scale + zero
     }
   }

@@ -2,6 +2,7 @@ extension IntegersCodec {
   public var descriptor: CodecDescriptor {
     var descriptor = CodecDescriptor(
       "integers", ["bits": "\(bits)", "groups": groupName, "scale": scale.rawValue, "zero": zeroName])
+    if isStepped { descriptor.parameters.append(.init(key: "steps", value: "scale")) }
     if over != 1 { descriptor.parameters.append(.init(key: "over", value: "\(over)")) }
     return descriptor
   }
@@ -35,7 +36,12 @@ extension IntegersCodec {
     guard let grouping = Self.grouping(groups), let kind = Self.zero(zero) else {
       throw .descriptor("integers:groups=\(groups),zero=\(zero)", reason: "there are no such groups or zero points")
     }
-    try self.init(bits: bits, grouping: grouping, scale: scale, zero: kind, over: over)
+    let steps = reader.text("steps")
+    guard steps == nil || steps == "scale" else {
+      throw .descriptor("steps=\(steps ?? "")", reason: "steps should be scale")
+    }
+    try self.init(
+      bits: bits, grouping: grouping, scale: scale, zero: kind, over: over, isStepped: steps != nil)
   }
 
   private static func grouping(_ text: String) -> Grouping? {

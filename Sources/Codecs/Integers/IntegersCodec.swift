@@ -39,14 +39,20 @@ public struct IntegersCodec: Codec, Hashable {
   public let zero: Zero
   /// What a scale stands for so many codes of, mostly 1: w = (q * s) * (1 / over), for `zero` none.
   public let over: Int
+  /// True if a product is rounded to the type of the scales before a bias is added, and the sum again: what a library
+  /// that computes in 16 bits makes of it.
+  public let isStepped: Bool
 
   /// Throws `CodecError.descriptor` on a width or a group that doesn't exist.
-  public init(bits: Int, grouping: Grouping, scale: ScalarFloat, zero: Zero, over: Int = 1) throws(CodecError) {
+  public init(bits: Int, grouping: Grouping, scale: ScalarFloat, zero: Zero, over: Int = 1, isStepped: Bool = false)
+    throws(CodecError)
+  {
     self.bits = bits
     self.grouping = grouping
     self.scale = scale
     self.zero = zero
     self.over = over
+    self.isStepped = isStepped
     guard over == 1 || (1...1 << 16).contains(over) && zero == .none else {
       throw .descriptor("\(descriptor)", reason: "a scale stands for 1 to 65536 codes, without zero points")
     }

@@ -21,6 +21,6 @@ public enum Relayouts {
       if source.descriptor == planes, target.descriptor == ggml { return way.there }
       if source.descriptor == ggml, target.descriptor == planes { return way.back }
     }
-    return nil
+    return IntegerRelayout(from: source, to: target)
   }
 }

@@ -165,6 +165,11 @@ extension ConvertPlan.Output {
   /// True if the bytes are those of the source.
   var isCopy: Bool { sourceCodec.descriptor == codec.descriptor }
 
+  /// True if codes become plain values.
+  public var isDecoded: Bool {
+    codec is PlainCodec && !(sourceCodec is PlainCodec) && !Transcoder.isExact(from: sourceCodec, to: codec)
+  }
+
   /// True if values are rounded on the way, so that the cost is worth telling.
   public var isQuantized: Bool { !Transcoder.isExact(from: sourceCodec, to: codec) && !(codec is PlainCodec) }
 }

@@ -33,7 +33,9 @@ extension ConvertPlan {
       try placeInSafetensors(checkpoint, request)
       try replaceConfiguration(checkpoint, request)
       if !request.isSingleFile {
-        made += (checkpoint as? HuggingFaceView)?.made ?? GGUFSource.travelledFiles(of: checkpoint)
+        made +=
+          (checkpoint as? HuggingFaceView)?.made ?? (checkpoint as? RelaidCheckpoint)?.made
+          ?? GGUFSource.travelledFiles(of: checkpoint)
       }
     case .gguf: try placeInGGUF(checkpoint, request, mix)
     case .bale: throw PlanError(reason: "a .bale file is packed, not converted to")
@@ -65,10 +67,6 @@ extension ConvertPlan {
 
   /// Where quantized tensors are written as plain ones, the configuration no longer says that they are quantized.
   private mutating func replaceConfiguration(_ checkpoint: any Checkpoint, _ request: ConvertRequest) throws {
-    if let view = checkpoint as? LayoutView, !request.isSingleFile {
-      sidecars.removeAll { $0.name == view.configuration.name || PlainConfiguration.isObsolete($0) }
-      return made.append(view.configuration)
-    }
     guard !request.isSingleFile,
       checkpoint is PlainGPTOSSView
         || outputs.contains(where: {

@@ -1,5 +1,6 @@
 import ByteIO
 import Checkpoints
+import JSON
 import Pipeline
 import Synchronization
 
@@ -11,7 +12,7 @@ final class FileDigests: Sendable {
   private struct State {
     var next = 0
     var cancelled = false
-    var results: [String: [UInt8]] = [:]
+    var results: [ExactString: [UInt8]] = [:]
     var error: (any Error)?
   }
 
@@ -20,7 +21,7 @@ final class FileDigests: Sendable {
   init(_ checkpoint: any Checkpoint) { self.checkpoint = checkpoint }
 
   /// The digests by file name, when `run` has returned.
-  var results: [String: [UInt8]] { state.withLock { $0.results } }
+  var results: [ExactString: [UInt8]] { state.withLock { $0.results } }
 
   func cancel() { state.withLock { $0.cancelled = true } }
 
@@ -31,7 +32,7 @@ final class FileDigests: Sendable {
       while let index = self.take(below: files.count) {
         do {
           let digest = try self.digest(files[index])
-          self.state.withLock { $0.results[files[index].name] = digest }
+          self.state.withLock { $0.results[ExactString(files[index].name)] = digest }
         } catch {
           self.state.withLock { if $0.error == nil { $0.error = error } }
         }

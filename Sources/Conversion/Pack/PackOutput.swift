@@ -3,6 +3,7 @@ import ByteIO
 import Checkpoints
 import Codecs
 import Compression
+import JSON
 
 /// Hands what was packed to the writer, in order, and keeps what has to be said at the end.
 final class PackOutput: @unchecked Sendable {
@@ -12,7 +13,7 @@ final class PackOutput: @unchecked Sendable {
   private let plan: PackPlan
   private let ids: [TensorID]
   /// For each file that holds more than tensors' bytes, its literal bytes, one after the other.
-  private var blobs: [String: BlobID] = [:]
+  private var blobs: [ExactString: BlobID] = [:]
   /// What quantizing cost, by tensor of the plan.
   private(set) var statistics: [ErrorStatistics]
   private(set) var outputErrors: [OutputError]
@@ -32,7 +33,7 @@ final class PackOutput: @unchecked Sendable {
     for file in checkpoint.files {
       let literals = try Self.literals(of: file, in: checkpoint)
       if literals.isEmpty { continue }
-      blobs[file.name] = try writer.addBlob(
+      blobs[ExactString(file.name)] = try writer.addBlob(
         literals, compress: archive ? { try compressor.compress($0, .level(9)) } : nil)
     }
   }
@@ -66,7 +67,7 @@ final class PackOutput: @unchecked Sendable {
   }
 
   /// Records errors and original files, when all tensors are written.
-  func addFiles(digests: [String: [UInt8]]) throws {
+  func addFiles(digests: [ExactString: [UInt8]]) throws {
     for (index, tensor) in plan.tensors.enumerated() {
       let cost = statistics[index]
       if tensor.isShared { continue }
@@ -79,7 +80,8 @@ final class PackOutput: @unchecked Sendable {
     let positions = Dictionary(
       uniqueKeysWithValues: plan.tensors.enumerated().filter { !$1.isShared }.map { ($1.source, $0) })
     for file in checkpoint.files {
-      guard let segments = try segments(of: file, positions: positions), let digest = digests[file.name] else {
+      guard let segments = try segments(of: file, positions: positions), let digest = digests[ExactString(file.name)]
+      else {
         continue
       }
       try writer.addFile(name: file.name, size: file.size, sha256: digest, segments: segments)
@@ -95,7 +97,7 @@ final class PackOutput: @unchecked Sendable {
       switch segment {
       case .zeros(let count): segments.append(.zeros(count))
       case .literal(let range):
-        guard let blob = blobs[file.name] else { return nil }
+        guard let blob = blobs[ExactString(file.name)] else { return nil }
         segments.append(.blob(blob, literal..<literal + range.count))
         literal += range.count
       case .tensor(let tensor, let range):
@@ -104,6 +106,9 @@ final class PackOutput: @unchecked Sendable {
       case .layout(let arrangement, let tensor, let range):
         guard let position = positions[tensor], plan.tensors[position].keepsEncoding else { return nil }
         segments.append(.layout(arrangement, ids[position], range))
+      case .swapped(let tensor, let range):
+        guard let position = positions[tensor], plan.tensors[position].leadsBack else { return nil }
+        segments.append(.layout(BigEndianGGUFCheckpoint.layout, ids[position], range))
       }
     }
     return segments

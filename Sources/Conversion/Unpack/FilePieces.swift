@@ -21,12 +21,13 @@ struct FilePieces: Sendable {
     case zeros(Int)
     case tensor(TensorConverter)
     case plane(PlaneBytes, Arrangement, count: Int)
+    case swapped(TensorConverter, DType)
 
     var run: SpanUnits.Run {
       switch self {
       case .literal(let range): SpanUnits.Run(elements: range.count, span: SpanRule.target)
       case .zeros(let count): SpanUnits.Run(elements: count, span: SpanRule.target)
-      case .tensor(let converter):
+      case .tensor(let converter), .swapped(let converter, _):
         SpanUnits.Run(
           elements: converter.reader.elements,
           span: SpanRule.elements(
@@ -36,7 +37,11 @@ struct FilePieces: Sendable {
     }
 
     func bytes(_ run: SpanUnits.Run) -> Int {
-      guard case .tensor(let converter) = self else { return min(run.span, run.elements) }
+      let converter: TensorConverter
+      switch self {
+      case .literal, .zeros, .plane: return min(run.span, run.elements)
+      case .tensor(let own), .swapped(let own, _): converter = own
+      }
       return [converter.transcoder.source, converter.transcoder.target].reduce(0) {
         $0 + $1.byteCount(elements: min(run.span, run.elements), columns: converter.reader.columns)
       }
@@ -47,6 +52,14 @@ struct FilePieces: Sendable {
     self.file = file
     self.checkpoint = checkpoint
     var exact = true
+    func converter(_ index: Int, _ form: any Codec, _ range: Range<Int>) throws -> TensorConverter {
+      let tensor = checkpoint.tensors[index]
+      guard range == 0..<form.byteCount(of: tensor.shape), form.planes.count == 1 else {
+        throw UnrestorableFile(file: file.name, path: checkpoint.path)
+      }
+      if !Transcoder.isExact(from: tensor.codec, to: form) || tensor.error != nil { exact = false }
+      return try TensorConverter(checkpoint, tensor: index, to: form, rule: nil, measured: false)
+    }
     let sources = try checkpoint.segments(of: file).map { segment -> Source in
       switch segment {
       case .literal(let range): return .literal(range)
@@ -56,11 +69,12 @@ struct FilePieces: Sendable {
       case .tensor(let index, let range):
         let tensor = checkpoint.tensors[index]
         let form: any Codec = tensor.sourceDType.map { PlainCodec($0) } ?? tensor.codec
-        guard range == 0..<form.byteCount(of: tensor.shape), form.planes.count == 1 else {
+        return .tensor(try converter(index, form, range))
+      case .swapped(let index, let range):
+        guard let dtype = checkpoint.tensors[index].sourceDType else {
           throw UnrestorableFile(file: file.name, path: checkpoint.path)
         }
-        if !Transcoder.isExact(from: tensor.codec, to: form) || tensor.error != nil { exact = false }
-        return .tensor(try TensorConverter(checkpoint, tensor: index, to: form, rule: nil, measured: false))
+        return .swapped(try converter(index, PlainCodec(dtype), range), dtype)
       }
     }
     self.sources = sources
@@ -103,6 +117,11 @@ struct FilePieces: Sendable {
     case .tensor(let converter):
       if unit.elements.isEmpty { return ByteBuffer(count: 0) }
       return try converter.convert(unit.elements).0.onlyPlane
+    case .swapped(let converter, let dtype):
+      if unit.elements.isEmpty { return ByteBuffer(count: 0) }
+      let buffer = try converter.convert(unit.elements).0.onlyPlane
+      buffer.withMutableBytes { $0.swapNumbers(of: dtype) }
+      return buffer
     }
   }
 }

@@ -32,7 +32,7 @@ extension PackedFields {
     let vectors = along == .columns ? rows : 0..<columns
     let table = PieceTable(self, fields)
     let window = try WordWindow(self, slice: slice, words: table.words, vectors: vectors, from: stored)
-    unpack(window, table, rows: rows, into: target)
+    if !unpackFast(window, rows: rows, into: target) { unpack(window, table, rows: rows, into: target) }
   }
 
   /// Takes the fields of rows out of words, one by one.

@@ -39,7 +39,10 @@ extension PackedFields {
       for block in blocks(of: run) {
         let start = (slice * rows + block.lowerBound) * rowBytes
         let bytes = try plane.buffer(start..<start + block.count * rowBytes)
-        bytes.withBytes { pack($0, rows: block, along == .columns ? runs : [vectors], into: window) }
+        bytes.withBytes {
+          if packFast($0, rows: block, into: window) { return }
+          pack($0, rows: block, along == .columns ? runs : [vectors], into: window)
+        }
       }
     }
     if change == .carry { subtractCarry(from: window) }

@@ -23,6 +23,10 @@ struct BitsAndBytes: Layout {
         found.append(try self.tensor(weight, separator: "_", state: tensor, nil, stored))
       }
     }
+    let named = Set(found.map(\.name))
+    for (weight, _) in stored.ending(".absmax") where stored[weight] != nil && !named.contains(weight) {
+      throw stored.fault(.missing("\(weight).quant_state"), weight)
+    }
     return found
   }
 

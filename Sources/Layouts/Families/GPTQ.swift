@@ -8,7 +8,10 @@ struct GPTQ: Layout {
   let name = "GPTQ"
 
   func tensors(in stored: StoredTensors) throws -> [LogicalTensor] {
-    guard !["awq"].contains(stored.configuration.method) else { return [] }
+    for (module, _) in stored.ending(".qzeros") where stored["\(module).qweight"] == nil {
+      throw stored.fault(.missing("\(module).qweight"), "\(module).weight")
+    }
+    guard stored.configuration.method != "awq" else { return [] }
     return try stored.ending(".qweight").compactMap { module, qweight in
       guard let scales = stored["\(module).scales"], qweight.shape.count == 2, scales.shape.count == 2 else {
         guard stored.configuration.method == "gptq" else { return nil }

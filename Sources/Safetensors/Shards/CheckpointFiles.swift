@@ -1,4 +1,5 @@
 import ByteIO
+import JSON
 
 /// Which files of a directory make up a safetensors checkpoint.
 struct CheckpointFiles {
@@ -28,9 +29,10 @@ struct CheckpointFiles {
   private init(directory: String, indexName: String) throws {
     let path = Path.join(directory, indexName)
     let index = try ShardIndex(path)
-    self.init(directory: directory, shards: Set(index.weightMap.map(\.shard)).sorted())
+    self.init(directory: directory, shards: Set(index.weightMap.map { ExactString($0.shard) }).sorted().map(\.string))
     self.indexName = indexName
     self.index = index
+    if shards.isEmpty { throw ShardError(.noTensors, file: path) }
     for shard in shards where !Path.exists(Path.join(directory, shard)) {
       throw ShardError(.missingShard(shard), file: path)
     }

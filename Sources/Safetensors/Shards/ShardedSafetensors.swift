@@ -1,4 +1,5 @@
 import ByteIO
+import JSON
 
 /// A checkpoint in one safetensors file or many, read as one list of tensors.
 ///
@@ -81,7 +82,9 @@ public struct ShardedSafetensors: Sendable {
   ) throws {
     var isListed = [Bool](repeating: false, count: tensors.count)
     for entry in index.weightMap {
-      guard let position = positions[entry.tensor], shards[tensors[position].shard].name == entry.shard else {
+      guard let position = positions[entry.tensor],
+        ExactString(shards[tensors[position].shard].name) == ExactString(entry.shard)
+      else {
         throw ShardError(.tensorNotInShard(entry.shard), file: file, tensor: entry.tensor)
       }
       isListed[position] = true
@@ -101,9 +104,11 @@ public struct ShardedSafetensors: Sendable {
   }
 
   private static func others(than files: CheckpointFiles) throws -> (files: [String], directories: [String]) {
-    let known = Set(files.shards + [files.indexName].compactMap(\.self))
+    let known = Set((files.shards + [files.indexName].compactMap(\.self)).map { ExactString($0) })
     let names = try Path.entries(of: files.directory)
     let directories = Set(names.filter { Path.isDirectory(Path.join(files.directory, $0)) })
-    return (names.filter { !known.contains($0) && !directories.contains($0) }, names.filter(directories.contains))
+    return (
+      names.filter { !known.contains(ExactString($0)) && !directories.contains($0) }, names.filter(directories.contains)
+    )
   }
 }

@@ -44,9 +44,16 @@ struct Convert: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Write weight matrices in a layout that other programs load: "
-        + WrittenLayout.allCases.map(\.rawValue).joined(separator: ", ") + ".", valueName: "LAYOUT"))
-  var layout: WrittenLayout?
+      "How codes of other libraries' layouts become values: exact, or as a library that computes in 16 bits.",
+      valueName: "exact|library"))
+  var arithmetic: Arithmetic = .exact
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Write as another library stores it: \(LayoutWriters.all.map(\.name).joined(separator: ", ")).",
+      valueName: "LAYOUT"))
+  var layout: String?
 
   @Flag(
     name: .long, help: "Change the container alone: keep names and shapes, even of a model whose architecture is known."
@@ -68,6 +75,7 @@ struct Convert: ParsableCommand {
 
   func run() throws {
     let format = try format()
+    if layout != nil, format != .safetensors { throw ValidationError("--layout is for safetensors") }
     if format == .bale { return try pack() }
     let start = ContinuousClock.now
     let checkpoint = try seen(calibrated(opened(format), as: format), as: format)
@@ -91,7 +99,8 @@ struct Convert: ParsableCommand {
     _ checkpoint: any Checkpoint, _ format: ContainerFormat, isSingleFile: Bool
   ) throws -> ConvertRequest {
     let quantization = try ggufOptions.quantization(quantize, of: checkpoint, as: format)
-    let type = quantization == nil && !(checkpoint is CalibratedView) ? quantize : nil
+    let isDone = layout != nil || checkpoint is CalibratedView
+    let type = quantization == nil && !isDone ? quantize : nil
     var request = ConvertRequest(
       format: format, isSingleFile: isSingleFile,
       recipe: try QuantizeType(type, dequantized: dequantize?.dtype, format: format).recipe,
@@ -116,8 +125,11 @@ struct Convert: ParsableCommand {
   /// is stored.
   private func opened(_ format: ContainerFormat) throws -> any Checkpoint {
     let isRewritten = format == .safetensors && dequantize == nil && quantize == nil
-    if container || isRewritten { return try Checkpoints.open(source) }
-    let checkpoint = try Layouts.open(source)
+    if container || isRewritten && layout == nil { return try Checkpoints.open(source) }
+    let checkpoint = try Layouts.open(source, arithmetic: arithmetic)
+    if let layout {
+      return try relaid(HuggingFaceView(checkpoint, dtype: dequantize?.dtype) ?? checkpoint, as: layout)
+    }
     guard format == .gguf, dequantize == nil, quantize == nil, let layouts = checkpoint as? LayoutCheckpoint,
       let quantized = layouts.logical.first(where: { !$0.layout.hasPrefix("gpt-oss") })
     else { return checkpoint }
@@ -126,17 +138,24 @@ struct Convert: ParsableCommand {
       reason: "it is stored as \(quantized.layout); say what it becomes by --quantize or --dequantize")
   }
 
+  /// The source as another library stores it.
+  private func relaid(_ checkpoint: any Checkpoint, as layout: String) throws -> any Checkpoint {
+    guard let writer = LayoutWriters.find(layout) else {
+      let names = LayoutWriters.all.map(\.name).joined(separator: ", ")
+      throw ValidationError("--layout should be one of \(names), not '\(layout)'")
+    }
+    var (codec, rule): ((any Codec)?, ScaleRule?) = (nil, nil)
+    if let quantize, case .quantize(let descriptor, let chosen) = try Treatment(parsing: quantize) {
+      (codec, rule) = (try CodecRegistry.codec(descriptor), chosen)
+    }
+    return try RelaidCheckpoint(
+      checkpoint, writer: writer, quantize: codec, rule: rule, threads: options.resources.threads)
+  }
+
   /// A Hugging Face model of a known architecture becomes the GGUF model that llama.cpp loads, and the other way
   /// round where the destination is a directory.
   private func seen(_ checkpoint: any Checkpoint, as format: ContainerFormat) throws -> any Checkpoint {
-    if container { return (checkpoint as? LayoutCheckpoint)?.stored ?? checkpoint }
-    if let layout {
-      guard format == .safetensors, Checkpoints.format(ofDestination: destination) == nil, quantize == nil else {
-        throw ValidationError("--layout goes with a directory of safetensors, and without --quantize")
-      }
-      let plain = try HuggingFaceView(checkpoint, dtype: dequantize?.dtype) ?? checkpoint
-      return try LayoutView(plain, as: layout)
-    }
+    if container || layout != nil { return (checkpoint as? LayoutCheckpoint)?.stored ?? checkpoint }
     if format == .gguf { return try GGUFView(checkpoint, preTokenizer: ggufOptions.preTokenizer) ?? checkpoint }
     if let dtype = dequantize?.dtype, let plain = PlainGPTOSSView(checkpoint, dtype: dtype) { return plain }
     guard Checkpoints.format(ofDestination: destination) == nil else { return checkpoint }
@@ -182,7 +201,7 @@ struct Convert: ParsableCommand {
 }
 
 extension ContainerFormat: ExpressibleByArgument {}
-extension WrittenLayout: ExpressibleByArgument {}
+extension Arithmetic: ExpressibleByArgument {}
 
 /// The float types that tensors are decoded to.
 enum FloatType: String, ExpressibleByArgument, CaseIterable {

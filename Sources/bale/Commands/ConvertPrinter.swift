@@ -47,6 +47,9 @@ struct ConvertPrinter {
     }
     guard !options.quiet else { return }
     print(table(report.plan, statistics: report.statistics))
+    if let relaid = source as? RelaidCheckpoint {
+      print("\n\(relaid.kept) weight matrices keep their codes, \(relaid.quantized) are quantized")
+    }
     print("\n\(command.source)  \(Format.bytes(before))  ->  \(command.destination)  \(Format.bytes(report.plan.size))")
     let rate = Double(max(before, report.plan.size)) / max(seconds, 1e-9)
     print("\(report.plan.outputs.count) tensors in \(Format.duration(seconds)), \(Format.bytes(Int(rate)))/s")
@@ -56,7 +59,10 @@ struct ConvertPrinter {
     var rows: [[String]: (tensors: Int, bytes: Int, cost: ErrorStatistics)] = [:]
     var order: [[String]] = []
     for (index, output) in plan.outputs.enumerated() {
-      let key = [output.sourceCodec.shortName, output.codec.shortName, output.isQuantized ? "" : "exact"]
+      let key = [
+        output.sourceCodec.shortName, output.codec.shortName,
+        output.isQuantized ? "" : output.isDecoded ? "decoded" : "exact",
+      ]
       if rows[key] == nil { order.append(key) }
       var row = rows[key] ?? (0, 0, ErrorStatistics())
       row.tensors += 1

@@ -49,11 +49,24 @@ struct Inspect: ParsableCommand {
       ])
     }
     let files = checkpoint.storage.count
-    let lines = [
-      "\(path): \(checkpoint.format.rawValue), \(files) \(files == 1 ? "file" : "files"), \(Format.bytes(bytes))",
-      "\(checkpoint.tensors.count) tensors, \(Format.count(elements)) weights", "", table.text,
-    ]
+    let lines =
+      [
+        "\(path): \(checkpoint.format.rawValue), \(files) \(files == 1 ? "file" : "files"), \(Format.bytes(bytes))",
+        "\(checkpoint.tensors.count) tensors, \(Format.count(elements)) weights",
+      ] + layouts(checkpoint) + ["", table.text]
     return (lines + metadata(checkpoint)).joined(separator: "\n")
+  }
+
+  /// The layouts of other libraries that tensors were seen through.
+  private func layouts(_ checkpoint: any Checkpoint) -> [String] {
+    if let refusal = (checkpoint as? LayoutCheckpoint)?.refusal {
+      return ["layout: \(refusal.layout), which can't be read as values: \(refusal.remedy)"]
+    }
+    let names = checkpoint.tensors.compactMap(\.layout)
+    let counts = Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +)
+    return counts.sorted { $0.key < $1.key }.map {
+      "layout: \($0.key), \($0.value) \($0.value == 1 ? "tensor" : "tensors")"
+    }
   }
 
   private func metadata(_ checkpoint: any Checkpoint) -> [String] {
@@ -90,6 +103,7 @@ struct Inspect: ParsableCommand {
       "name": .string(tensor.name), "role": .string(tensor.role.word),
       "encoding": .string("\(tensor.codec.descriptor)"),
       "shape": .array(tensor.shape.dimensions.map { .integer($0) }), "bytes": .integer(tensor.storedBytes),
+      "layout": tensor.layout.map { .string($0) } ?? .null,
       "relative_mse": tensor.error.map { .real($0.relativeMSE) } ?? .null,
       "max_error": tensor.error.map { .real($0.maximumError) } ?? .null,
     ]

@@ -11,8 +11,15 @@ enum Terminal {
   /// True if standard error is a terminal, where a progress line may be redrawn.
   static let isInteractive = isatty(STDERR_FILENO) == 1
 
-  /// Writes a line to standard error.
-  static func error(_ line: String) { write(line + "\n") }
+  /// Writes a line to standard error. Control characters, which a name in a file may hold, are written as escapes.
+  static func error(_ line: String) { write(escaped(line) + "\n") }
+
+  private static func escaped(_ line: String) -> String {
+    let isPlain = line.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+    if isPlain { return line }
+    return line.unicodeScalars.map { $0.properties.generalCategory == .control ? $0.escaped(asASCII: true) : "\($0)" }
+      .joined()
+  }
 
   /// Writes text to standard error at once.
   static func write(_ text: String) {

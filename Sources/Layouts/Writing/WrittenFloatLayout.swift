@@ -3,8 +3,8 @@ import Codecs
 import JSON
 import Tensors
 
-/// A layout of quantized safetensors that other programs load, and that weight matrices can be written in.
-public enum WrittenLayout: String, Sendable, CaseIterable {
+/// Layouts of floats of 4 and 8 bits that other programs load, each of one encoding whose planes are stored as they are.
+enum WrittenFloatLayout: String, Sendable, CaseIterable, LayoutWriter {
   /// compressed-tensors `float-quantized`: E4M3 with a scale a channel.
   case compressedFP8 = "compressed-tensors-fp8"
   /// compressed-tensors `mxfp4-pack-quantized`.
@@ -14,14 +14,36 @@ public enum WrittenLayout: String, Sendable, CaseIterable {
   /// E4M3 in blocks of 128 x 128 with `weight_scale_inv`, as DeepSeek-V3 and Qwen3-FP8 have them.
   case blockFP8 = "fp8-block"
 
-  /// The encoding whose planes are the stored tensors. Throws `CodecError`.
-  public func codec() throws(CodecError) -> any QuantizingCodec {
-    switch self {
-    case .compressedFP8: try FP8Codec(rows: .count(1))
-    case .compressedMXFP4: MXCodec(.e2m1)
-    case .compressedNVFP4: NVFP4Codec(global: .divide)
-    case .blockFP8: try FP8Codec(rows: .count(128), columns: .count(128))
+  var name: String { rawValue }
+
+  /// The encoding whose planes are the stored tensors.
+  var defaultEncoding: any Codec {
+    let codec: (any Codec)? =
+      switch self {
+      case .compressedFP8: try? FP8Codec(rows: .count(1))
+      case .compressedMXFP4: MXCodec(.e2m1)
+      case .compressedNVFP4: NVFP4Codec(global: .divide)
+      case .blockFP8: try? FP8Codec(rows: .count(128), columns: .count(128))
+      }
+    return codec ?? PlainCodec(.bf16)
+  }
+
+  func exactEncoding(for codec: any Codec) -> (any Codec)? {
+    codec.descriptor == defaultEncoding.descriptor ? codec : nil
+  }
+
+  func holds(_ shape: Shape, as codec: any Codec) -> Bool {
+    shape.rank == 2 && parts(rows: shape.rows, columns: shape.columns) != nil
+  }
+
+  func stored(_ module: String, shape: Shape, codec: any Codec) throws(CodecError) -> [WrittenTensor] {
+    (parts(rows: shape.rows, columns: shape.columns) ?? []).enumerated().map { plane, part in
+      WrittenTensor("\(module).\(part.suffix)", part.dtype, part.shape, .plane(Arrangement(plane: plane)))
     }
+  }
+
+  func configuration(_ codec: any Codec, plain: [String]) -> [(key: String, value: JSONValue)] {
+    [("quantization_config", configuration(ignored: plain))]
   }
 
   /// A stored tensor: what its name ends with in place of `weight`, and how it holds a plane.

@@ -1,0 +1,276 @@
+#include "huffman.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { MOST_BITS = 11, SYMBOLS = 129, BLOCK = 128 << 10, LEAST = 1024, LEAST_CODED = 64, SLACK = 16 };
+
+struct table {
+  int symbols;                // one more than the largest
+  int bits;                   // of the longest code
+  uint8_t lengths[SYMBOLS];
+  uint64_t codes[256];        // the code in the highest bits, its length in the lowest eight
+};
+
+// ---- The table ----
+
+// Counts the values; false if one is above 128.
+INLINE bool histogram(const uint8_t *source, size_t count, uint32_t counts[256]) {
+  uint32_t parts[8][256];  // a byte of eight each, so that equal bytes in a row don't wait for each other
+  memset(parts, 0, sizeof parts);
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    uint64_t a, b;
+    memcpy(&a, source + i, 8);
+    memcpy(&b, source + i + 8, 8);
+    for (int lane = 0; lane < 8; lane++) parts[lane][(uint8_t)(a >> 8 * lane)]++;
+    for (int lane = 0; lane < 8; lane++) parts[lane][(uint8_t)(b >> 8 * lane)]++;
+  }
+  for (; i < count; i++) parts[0][source[i]]++;
+  uint32_t beyond = 0;
+  for (int value = 0; value < 256; value++) {
+    counts[value] = 0;
+    for (int lane = 0; lane < 8; lane++) counts[value] += parts[lane][value];
+    if (value >= SYMBOLS) beyond |= counts[value];
+  }
+  return beyond == 0;
+}
+
+// The best code lengths up to MOST_BITS, by package-merge (Larmore and Hirschberg, 1990): of the lists of each length,
+// which of the items are symbols. Ties go to symbols, and among them to the smaller value.
+static void limited_lengths(const uint32_t counts[256], const uint8_t *order, int symbols, uint8_t *lengths) {
+  uint64_t weights[2 * SYMBOLS], merged[2 * SYMBOLS];
+  bool is_symbol[MOST_BITS][2 * SYMBOLS];
+  int size = 0;
+  for (int level = 0; level < MOST_BITS; level++) {
+    int packages = size / 2, package = 0, symbol = 0;
+    for (int i = 0; i < packages + symbols; i++) {
+      uint64_t pair = package < packages ? weights[2 * package] + weights[2 * package + 1] : UINT64_MAX;
+      bool takes_symbol = symbol < symbols && counts[order[symbol]] <= pair;
+      is_symbol[level][i] = takes_symbol;
+      merged[i] = takes_symbol ? counts[order[symbol++]] : (package++, pair);
+    }
+    size = packages + symbols;
+    memcpy(weights, merged, (size_t)size * sizeof *weights);
+  }
+  int taken = 2 * symbols - 2;
+  for (int level = MOST_BITS - 1; level >= 0; level--) {
+    int of_symbols = 0;
+    for (int i = 0; i < taken; i++) of_symbols += is_symbol[level][i];
+    for (int i = 0; i < of_symbols; i++) lengths[order[i]]++;
+    taken = 2 * (taken - of_symbols);
+  }
+}
+
+// Codes as RFC 8878, 4.2.1.3 orders them: from 0, the longest first, those of one length by value.
+static void assign_codes(struct table *table) {
+  uint32_t next[MOST_BITS + 2] = {0}, code = 0;
+  int used[MOST_BITS + 2] = {0};
+  for (int value = 0; value < table->symbols; value++) used[table->lengths[value]]++;
+  for (int length = table->bits; length > 0; length--) {
+    next[length] = code;
+    code = (code + (uint32_t)used[length]) >> 1;
+  }
+  for (int value = 0; value < table->symbols; value++) {
+    int length = table->lengths[value];
+    if (length) table->codes[value] = (uint64_t)next[length]++ << (64 - length) | (uint64_t)length;
+  }
+}
+
+// False for bytes of one value alone.
+static bool make_table(const uint32_t counts[256], struct table *table) {
+  uint8_t order[SYMBOLS];
+  int symbols = 0;
+  memset(table, 0, sizeof *table);
+  for (int value = 0; value < SYMBOLS; value++) {
+    if (!counts[value]) continue;
+    table->symbols = value + 1;
+    int place = symbols++;
+    for (; place > 0 && counts[order[place - 1]] > counts[value]; place--) order[place] = order[place - 1];
+    order[place] = (uint8_t)value;
+  }
+  if (symbols < 2) return false;
+  limited_lengths(counts, order, symbols, table->lengths);
+  table->bits = table->lengths[order[0]];
+  assign_codes(table);
+  return true;
+}
+
+// Bytes of the table's description.
+static size_t table_bytes(const struct table *table) { return 1 + (size_t)table->symbols / 2; }
+
+// The weights of all values but the last, which follows from them, in four bits each (RFC 8878, 4.2.1.1).
+static uint8_t *write_table(const struct table *table, uint8_t *out) {
+  int weights = table->symbols - 1;
+  *out++ = (uint8_t)(127 + weights);
+  for (int value = 0; value < weights; value += 2) {
+    uint8_t pair = 0;
+    for (int i = value; i < value + 2; i++) {
+      int length = i < weights ? table->lengths[i] : 0;
+      pair = (uint8_t)(pair << 4 | (length ? table->bits + 1 - length : 0));
+    }
+    *out++ = pair;
+  }
+  return out;
+}
+
+// Bits of all symbols by a table; more than any other if it lacks one of them.
+static uint64_t cost(const struct table *table, const uint32_t counts[256]) {
+  uint64_t bits = 0;
+  for (int value = 0; value < SYMBOLS; value++) {
+    if (counts[value] && !table->lengths[value]) return UINT64_MAX;
+    bits += (uint64_t)counts[value] * table->lengths[value];
+  }
+  return bits;
+}
+
+// ---- The streams ----
+
+struct stream {
+  uint64_t bits;  // the newest in the highest
+  uint64_t used;  // how many, in the lowest eight bits; the others are noise
+  uint8_t *out;
+};
+
+#define PUT(s, entry) \
+  do { \
+    uint64_t e = (entry); \
+    (s).bits = (s).bits >> (e & 63) | e; \
+    (s).used += e; \
+  } while (0)
+
+INLINE void flush(struct stream *s) {
+  uint64_t used = s->used & 0xff, bits = s->bits >> ((64 - used) & 63);
+  memcpy(s->out, &bits, 8);
+  s->out += used >> 3;
+  s->used = used & 7;
+}
+
+// `count` symbols of two streams, back to front, both at once: a symbol waits only for the one before it in its stream.
+INLINE void encode_pair(const uint8_t *first, const uint8_t *second, size_t count, const uint64_t *codes,
+                        struct stream *one, struct stream *two) {
+  struct stream a = *one, b = *two;
+  for (size_t i = count; i > 0; i -= 4) {
+    PUT(a, codes[first[i - 1]]);
+    PUT(b, codes[second[i - 1]]);
+    PUT(a, codes[first[i - 2]]);
+    PUT(b, codes[second[i - 2]]);
+    PUT(a, codes[first[i - 3]]);
+    PUT(b, codes[second[i - 3]]);
+    PUT(a, codes[first[i - 4]]);
+    PUT(b, codes[second[i - 4]]);
+    flush(&a);
+    flush(&b);
+  }
+  *one = a;
+  *two = b;
+}
+
+// The four streams of a block. Each is written where the one before may end at the latest; the sizes follow.
+INLINE void encode(const uint8_t *source, size_t count, const uint64_t *codes, uint8_t *out, size_t room,
+                   size_t sizes[4]) {
+  size_t segment = (count + 3) / 4, last = count - 3 * segment, common = last & ~(size_t)3;
+  struct stream s[4];
+  for (size_t k = 0; k < 4; k++) {
+    s[k] = (struct stream){0, 0, out + k * room};
+    for (size_t i = k < 3 ? segment : last; i > common; i--) {
+      PUT(s[k], codes[source[k * segment + i - 1]]);
+      flush(&s[k]);
+    }
+  }
+  for (size_t k = 0; k < 4; k += 2) {
+    const uint8_t *first = source + k * segment;
+    encode_pair(first, first + segment, common, codes, &s[k], &s[k + 1]);
+  }
+  for (size_t k = 0; k < 4; k++) {
+    PUT(s[k], (uint64_t)1 << 63 | 1);  // ends the stream
+    flush(&s[k]);
+    sizes[k] = (size_t)(s[k].out - (out + k * room)) + (s[k].used ? 1 : 0);
+  }
+}
+
+// ---- The frame ----
+
+static uint8_t *little_endian(uint8_t *out, uint64_t value, int bytes) {
+  for (int i = 0; i < bytes; i++) *out++ = (uint8_t)(value >> 8 * i);
+  return out;
+}
+
+static uint8_t *write_frame_header(uint8_t *out, size_t count) {
+  out = little_endian(out, 0xFD2FB528, 4);
+  bool is_short = count < 65536 + 256;
+  *out++ = is_short ? 0x60 : 0xA0;  // a single segment; the content size in two or four bytes
+  return little_endian(out, is_short ? count - 256 : count, is_short ? 2 : 4);
+}
+
+static uint8_t *write_block_header(uint8_t *out, size_t size, int type, bool is_last) {
+  return little_endian(out, size << 3 | (unsigned)type << 1 | is_last, 3);
+}
+
+// A block of literals, with its table or by that of the block before.
+INLINE uint8_t *write_block(const uint8_t *source, size_t count, const struct table *table, bool with_table,
+                            bool is_last, uint8_t *out) {
+  uint8_t *literals = out + 3 + 5, *jumps = with_table ? write_table(table, literals) : literals;
+  uint8_t *streams = jumps + 6;
+  size_t room = (count + 3) / 4 * MOST_BITS / 8 + SLACK, sizes[4];
+  encode(source, count, table->codes, streams, room, sizes);
+  uint8_t *end = streams + sizes[0];
+  for (size_t k = 1; k < 4; k++) {
+    memmove(end, streams + k * room, sizes[k]);
+    end += sizes[k];
+  }
+  for (int k = 0; k < 3; k++) jumps = little_endian(jumps, sizes[k], 2);
+  uint64_t section = (uint64_t)(with_table ? 2 : 3) | 3 << 2 | count << 4 | (uint64_t)(end - literals) << 22;
+  little_endian(out + 3, section, 5);
+  *end++ = 0;  // no sequences
+  write_block_header(out, (size_t)(end - out) - 3, 2, is_last);
+  return end;
+}
+
+// Bytes that a block needs while it is made.
+static size_t workspace(size_t count) {
+  return 3 + 5 + 1 + SYMBOLS / 2 + 6 + 4 * ((count + 3) / 4 * MOST_BITS / 8 + SLACK) + 1;
+}
+
+INLINE size_t frame(const uint8_t *source, size_t count, uint8_t *target, size_t capacity) {
+  struct table tables[2], *known = NULL, *own = tables;
+  if (count < LEAST || count >= (size_t)1 << 31 || capacity < 9) return 0;
+  uint8_t *out = write_frame_header(target, count);
+  for (size_t start = 0; start < count; start += BLOCK) {
+    size_t size = count - start < BLOCK ? count - start : BLOCK, left = capacity - (size_t)(out - target);
+    bool is_last = start + size == count;
+    if (left < workspace(size)) return 0;
+    if (size < LEAST_CODED) {
+      out = write_block_header(out, size, 0, is_last);
+      memcpy(out, source + start, size);
+      return (size_t)(out + size - target);
+    }
+    uint32_t counts[256];
+    if (!histogram(source + start, size, counts) || !make_table(counts, own)) return 0;
+    bool with_table = !known || cost(known, counts) > cost(own, counts) + 8 * table_bytes(own);
+    if (with_table) {
+      struct table *other = own == tables ? tables + 1 : tables;
+      known = own;
+      own = other;
+    }
+    out = write_block(source + start, size, known, with_table, is_last, out);
+  }
+  return (size_t)(out - target);
+}
+
+#if defined(__x86_64__)
+// Shifts by a register without detours.
+__attribute__((target("bmi2"))) static size_t frame_bmi2(
+    const uint8_t *source, size_t count, uint8_t *target, size_t capacity) {
+  return frame(source, count, target, capacity);
+}
+#endif
+
+size_t bale_huffman_frame(const void *source, size_t count, void *target, size_t capacity) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("bmi2")) return frame_bmi2(source, count, target, capacity);
+#endif
+  return frame(source, count, target, capacity);
+}

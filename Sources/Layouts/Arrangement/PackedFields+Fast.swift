@@ -1,0 +1,51 @@
+import CKernels
+
+/// Packings whose words only change places, done a word or eight codes at a time. Equal to the plain form byte for byte.
+extension PackedFields {
+  /// True for codes packed down the columns of 32-bit words with rows that are whole words: GPTQ.
+  var isTransposedWords: Bool {
+    guard along == .columns, order == .words, packing == .stream, word == 32, bits == field, rowBytes == words * 4
+    else { return false }
+    switch change {
+    case .none: return true
+    case .flip: return 32 % bits == 0
+    case .increment, .carry: return false
+    }
+  }
+
+  /// What flips every field of a word.
+  private var wordFlip: UInt32 {
+    guard case .flip(let mask) = change else { return 0 }
+    return stride(from: 0, to: 32, by: bits).reduce(0) { $0 | mask << UInt32($1) }
+  }
+
+  /// Makes rows of the plane out of a window; false where the packing isn't one of these.
+  func unpackFast(_ window: WordWindow, rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) -> Bool {
+    if isTransposedWords {
+      window.withBytes {
+        bale_transpose_words(
+          $0.baseAddress, window.vectors.count, words, rows.count, wordFlip, target.baseAddress, rowBytes / 4)
+      }
+      return true
+    }
+    guard packing == .interleaved, along == .rows, order == .vectors, field == 4, change == .none, columns % 8 == 0,
+      rows.count % 8 == 0, rows.lowerBound % 8 == 0
+    else { return false }
+    window.withBytes {
+      bale_transpose_awq($0.baseAddress, window.words.count, columns, target.baseAddress, rowBytes)
+    }
+    return true
+  }
+
+  /// Puts rows of the plane into a window; false where the packing isn't one of these.
+  func packFast(_ bytes: UnsafeRawBufferPointer, rows: Range<Int>, into window: WordWindow) -> Bool {
+    guard isTransposedWords, let base = bytes.baseAddress else { return false }
+    window.withBytes { output in
+      guard let target = output.baseAddress else { return }
+      bale_transpose_words(
+        base + window.words.lowerBound * 4, rowBytes / 4, rows.count, window.words.count, wordFlip,
+        target + (rows.lowerBound - window.vectors.lowerBound) * 4, window.vectors.count)
+    }
+    return true
+  }
+}
