@@ -39,7 +39,7 @@ struct FilePieces: Sendable {
     func bytes(_ run: SpanUnits.Run) -> Int {
       let converter: TensorConverter
       switch self {
-      case .literal, .zeros: return min(run.span, run.elements)
+      case .literal, .zeros, .plane: return min(run.span, run.elements)
       case .tensor(let own), .swapped(let own, _): converter = own
       }
       return [converter.transcoder.source, converter.transcoder.target].reduce(0) {
