@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Compares what readers say of a corpus of make-malformed.py.
 
-    check-malformed.py DIRECTORY [--bale .build/release/bale] [--only WORDS] [--reader NAME=COMMAND]... [--table OUT.md]
+    check-malformed.py DIRECTORY [--bale .build/release/bale] [--only WORDS] [--ggml libggml-base.so] [--reader NAME=COMMAND]...
+        [--table OUT.md]
 
 `bale` packs each case losslessly (or converts it to GGUF, where the case says so). An invalid one must end with status
 1 and one line, a valid one must come back from `bale unpack` with the same bytes. Limits: a second, and 64 MiB more
 than the files. Beside it, where installed: `safetensors` and `gguf` from PyPI, each in a process of its own that reads
-every tensor. COMMAND is another reader, run with the file's path behind it; status 0 is acceptance.
+every tensor, and ggml's own reader from a library that was built elsewhere. COMMAND is another reader, run with the file's path behind it; status 0 is acceptance.
 Exit status 1 if bale's verdict is not the expected one, or a limit is exceeded.
 """
 import argparse
@@ -98,6 +99,24 @@ def read_gguf(path):
         tensor.data.tobytes()
 
 
+def ggml_reader(library):
+    import ctypes
+
+    class Parameters(ctypes.Structure):
+        _fields_ = [("no_alloc", ctypes.c_bool), ("context", ctypes.POINTER(ctypes.c_void_p))]
+
+    ggml = ctypes.CDLL(library)
+    ggml.gguf_init_from_file.restype = ctypes.c_void_p
+    ggml.gguf_init_from_file.argtypes = [ctypes.c_char_p, Parameters]
+
+    def read(path):
+        context = ctypes.c_void_p()
+        if not ggml.gguf_init_from_file(path.encode(), Parameters(False, ctypes.pointer(context))):
+            raise ValueError
+
+    return read
+
+
 def forked(read, path):
     """The verdict of a reader in a process of its own: refuses by an exception, else how it ended."""
     child = os.fork()
@@ -128,6 +147,9 @@ def peers(arguments):
             readers[name] = (kind, lambda path, read=read: forked(read, path))
         except ImportError:
             pass
+    if arguments.ggml:
+        read = ggml_reader(os.path.abspath(arguments.ggml))
+        readers["ggml"] = ("gguf", lambda path: forked(read, path))
     for text in arguments.reader:
         name, command = text.split("=", 1)
         other = lambda path, command=command: {0: ACCEPTED}.get(run([*command.split(), path])[0], REFUSED)
@@ -140,6 +162,7 @@ def main():
     parser.add_argument("directory")
     parser.add_argument("--bale", default=os.path.join(ROOT, ".build/release/bale"))
     parser.add_argument("--only", default="")
+    parser.add_argument("--ggml")
     parser.add_argument("--reader", action="append", default=[])
     parser.add_argument("--table")
     arguments = parser.parse_args()
