@@ -26,7 +26,12 @@ struct MalformedCorpusTests {
     for item in corpus.cases where !item.isValid && item.kind == kind {
       let directory = try TemporaryDirectory()
       let reason: Comment = "\(item.kind)/\(item.name): \(item.reason)"
-      #expect(throws: (any BadFileError).self, reason) { try item.convert(into: directory) }
+      do {
+        try item.convert(into: directory)
+        Issue.record(reason)
+      } catch {
+        #expect(error is any BadFileError, reason)
+      }
       #expect(try Path.entries(of: directory.path).isEmpty, reason)
     }
   }

@@ -69,7 +69,8 @@ import Testing
     #expect(reason(Self.gptq, config: gptqConfig(#""bits":4,"group_size":32"#)) == nil)
     let mlx: [Stored] = [("a.weight", .u32, [8, 16]), ("a.scales", .f16, [8, 2]), ("a.biases", .f16, [8, 2])]
     guard case .disagreement = reason(mlx, config: #"{"quantization":{"bits":8,"group_size":64}}"#) else {
-      return Issue.record("a width that the words don't have was believed")
+      Issue.record("a width that the words don't have was believed")
+      return
     }
   }
 
@@ -79,9 +80,13 @@ import Testing
     #expect(reason(tensors, config: gptqConfig(#""bits":4"#)) != nil)
     tensors = Self.gptq
     tensors[2].dtype = .i32
-    guard case .dtype(stored: "a.scales", _, _) = reason(tensors) else { return Issue.record("integer scales") }
+    guard case .dtype(stored: "a.scales", _, _) = reason(tensors) else {
+      Issue.record("integer scales")
+      return
+    }
     guard case .shape(stored: "a.SCB", _, _) = reason([("a.weight", .i8, [8, 16]), ("a.SCB", .f32, [7])]) else {
-      return Issue.record("a row without a scale")
+      Issue.record("a row without a scale")
+      return
     }
   }
 
