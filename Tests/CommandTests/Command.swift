@@ -64,13 +64,37 @@ enum Command {
       }
     }
     guard code == 0 else { throw IOError("run", path: words[0], code: code) }
-    var status: Int32 = 0
-    var usage = rusage()
-    while wait4(child, &status, 0, &usage) < 0 && errno == EINTR {}
+    let (status, peakMemory) = wait(for: child)
     return Result(
       status: status & 0x7F == 0 ? status >> 8 & 0xFF : nil,
       output: String(decoding: try Fixtures.bytes(output), as: UTF8.self),
-      errors: String(decoding: try Fixtures.bytes(errors), as: UTF8.self), peakMemory: usage.ru_maxrss << 10)
+      errors: String(decoding: try Fixtures.bytes(errors), as: UTF8.self), peakMemory: peakMemory)
+  }
+
+  /// Waits for the process to end, and watches its memory: what the system reports at the end counts this process's
+  /// own, which a child has until it becomes the command.
+  private static func wait(for child: pid_t) -> (status: Int32, peakMemory: Int) {
+    var (status, peak): (Int32, Int) = (0, 0)
+    while true {
+      let ended = waitpid(child, &status, WNOHANG)
+      if ended == child || (ended < 0 && errno != EINTR) { return (status, peak) }
+      peak = max(peak, residentPeak(of: child))
+      usleep(2000)
+    }
+  }
+
+  private static func residentPeak(of process: pid_t) -> Int {
+    let files = ["exe", "status"].map { "/proc/\(process)/\($0)" }
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let count = readlink(files[0], &buffer, Int(PATH_MAX))
+    let executable = String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    guard executable == path, let status = fopen(files[1], "r") else { return 0 }
+    defer { fclose(status) }
+    while fgets(&buffer, Int32(buffer.count), status) != nil {
+      let line = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      if line.hasPrefix("VmHWM:") { return (Int(line.filter(\.isNumber)) ?? 0) << 10 }
+    }
+    return 0
   }
 
   private static func withCStrings<R>(_ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R) -> R {

@@ -106,7 +106,12 @@ import Testing
       #expect(recipe.rules == [Recipe.Rule(.pattern("*"), .lossless)])
       return
     }
-    let treatment = try Treatment(parsing: String(name.prefix { $0 != "-" }))
+    let encodings = ["spqr": "spqr:bits=4@gptq", "spqr3": "spqr:bits=3@gptq", "spqr2": "spqr:bits=2@gptq"]
+    let rounded = ["rtn-spqr": "spqr:bits=4", "rtn-spqr3": "spqr:bits=3", "rtn-spqr2": "spqr:bits=2"]
+    var text = name
+    for suffix in ["-experts", "-linear"] where text.hasSuffix(suffix) { text.removeLast(suffix.count) }
+    text = encodings[name] ?? rounded[name] ?? (name.hasPrefix("rtn-") ? String(name.dropFirst(4)) : text)
+    let treatment = try Treatment(parsing: text)
     let selectors = name.hasSuffix("-experts") ? ["experts"] : ["experts", "attention", "linear"]
     #expect(recipe.rules == selectors.map { Recipe.Rule(Selector($0), treatment) })
   }

@@ -124,15 +124,18 @@ extension GPTQ {
       }
       let configured = stored.configuration.integer("bits", "w_bit", "wbits")
       if let match = fitting.first(where: { $0.0 == configured }) { return match }
-      // GPTQModel's `dynamic` and auto-round's `extra_config` give modules widths of their own.
-      let mixed = ["dynamic", "extra_config"].contains { stored.configuration.quantization?[$0]?.object != nil }
-      guard let first = fitting.first, configured == nil || mixed else {
+      guard let first = fitting.first, configured == nil || isMixed else {
         throw stored.fault(
           .disagreement(
             "\(configured.map { "\($0) bits" } ?? "no width"), but '\(qweight.name)' has the shape \(qweight.shape)"
               + " and '\(qzeros.name)' \(qzeros.shape)"), weight)
       }
       return first
+    }
+
+    /// GPTQModel's `dynamic` and auto-round's `extra_config` give modules widths and groups of their own.
+    private var isMixed: Bool {
+      ["dynamic", "extra_config"].contains { stored.configuration.quantization?[$0]?.object != nil }
     }
 
     /// The group of each input, where that isn't a matter of counting; nil where it is.
@@ -153,7 +156,8 @@ extension GPTQ {
     private func grouping(inputs: Int, index: [Int]?) throws(LayoutError) -> IntegersCodec.Grouping {
       if groups == 1 { return .row }
       let configured = stored.configuration.integer("group_size", "q_group_size")
-      let sizes = [configured, index.map { $0.prefix { $0 == 0 }.count }, groups > 0 ? inputs / groups : nil]
+      let counted = groups > 0 && (configured == nil || index != nil || isMixed) ? inputs / groups : nil
+      let sizes = [configured, index.map { $0.prefix { $0 == 0 }.count }, counted]
       for case let size? in sizes where size > 0 && inputs.dividedRoundingUp(by: size) == groups {
         if index == nil || index?.enumerated().allSatisfy({ $0.element == $0.offset / size }) == true {
           return .elements(size)
