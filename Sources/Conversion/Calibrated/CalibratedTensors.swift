@@ -35,7 +35,8 @@ struct CalibratedTensors {
           + "; --uncovered says what becomes of such weights")
     }
     if let target = options.targetBits {
-      self.options?.targetBits = try budget(of: checkpoint).bits(target: target)
+      let left = try budget(of: checkpoint).bits(target: target)
+      self.options?.targetBits = left
     }
   }
 
