@@ -131,6 +131,22 @@ import Testing
     }
   }
 
+  /// Memory that the system doesn't give ends the process: what was there stays, or what is new is complete.
+  @Test(arguments: jobs) func runsWithoutEnoughMemoryLeaveTheOldOrTheNew(_ job: Job) throws {
+    let new = try expected(job)
+    var failed = 0
+    for mebibytes in [24, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256] {
+      let directory = try prepare(job)
+      let limit = "ulimit -v \(mebibytes * 1024); exec \"$0\" \"$@\""
+      let result = try Command.shell(limit, arguments(job, directory) + ["--memory", "128M"])
+      let tree = try Command.tree(directory.path).filter { !$0.key.contains(".partial-") }
+      let isPart = !tree.isEmpty && tree.allSatisfy { new[$0.key] == $0.value }
+      #expect(result.status == 0 ? tree == new : tree == job.old || isPart, "\(mebibytes) MiB: \(tree.keys.sorted())")
+      failed += result.status == 0 ? 0 : 1
+    }
+    #expect(failed > 0, "no run was without memory")
+  }
+
   @Test(arguments: ["\(EIO)", "short", "\(EINTR)"]) func readsThatFailOrComeShort(_ kind: String) throws {
     for at in [1, 2, 3, 8, 20] {
       let directory = try TemporaryDirectory()
