@@ -164,31 +164,52 @@ LANES_INLINE void load_symmetric(symmetric_run *run, const float *values, const 
   }
 }
 
-LANES_INLINE symmetric_sums symmetric_sums_of(const symmetric_run *run, lanes inverse, float half) {
+// Which codes of a trial can be out of range.
+enum reach { NONE, ABOVE, ANY };
+
+// The sums of a trial. The peak's quotient is -(half + 0.1 * trial) but for its last places, and no other is farther from
+// zero: up to trial 4 none rounds to less than -half, up to trial -6 none to more than half - 1.
+LANES_INLINE symmetric_sums symmetric_sums_of(const symmetric_run *run, lanes inverse, float half, enum reach reach) {
+  const lanes rounding = splat(ROUNDING);
   symmetric_sums sums = {splat(0), splat(0)};
   for (int index = 0; index < SMALL_PART; index++) {
-    lanes code = nearest(multiply(inverse, run->values[index]), splat(-half), splat(half - 1));
+    lanes code = subtract(add(multiply(inverse, run->values[index]), rounding), rounding);
+    if (reach != NONE) code = smaller(code, splat(half - 1));
+    if (reach == ANY) code = larger(code, splat(-half));
     sums.product = add(sums.product, multiply(run->weighted[index], code));
     sums.square = add(sums.square, multiply(multiply(run->weights[index], code), code));
   }
   return sums;
 }
 
+typedef struct {
+  lanes scale, best;
+} symmetric_fit;
+
+// Keeps the better ones of the scales of trials first...last.
+LANES_INLINE void try_symmetric(const symmetric_run *run, float half, int first, int last, enum reach reach,
+                                symmetric_fit *fit) {
+  for (int trial = first; trial <= last; trial++) {
+    if (trial == 0) continue;
+    const float numerator = -(half + 0.1f * (float)trial);
+    symmetric_sums sums = symmetric_sums_of(run, divide(splat(numerator), run->peak), half, reach);
+    lanes_mask better = is_less(multiply(fit->best, sums.square), multiply(sums.product, sums.product));
+    better = both(better, is_less(splat(0), sums.square));
+    fit->scale = choose(better, divide(sums.product, sums.square), fit->scale);
+    fit->best = choose(better, multiply(fit->scale, sums.product), fit->best);
+  }
+}
+
 // Scales of sub-blocks of 16. Without weights, those are the squares.
 LANES_INLINE void fit_symmetric(const float *values, const float *weights, float half, float *scales) {
   symmetric_run run;
   load_symmetric(&run, values, weights);
-  symmetric_sums sums = symmetric_sums_of(&run, divide(splat(-half), run.peak), half);
-  lanes scale = choose(is_equal(sums.square, splat(0)), splat(0), divide(sums.product, sums.square));
-  lanes best = multiply(scale, sums.product);
-  for (int trial = -9; trial <= 9; trial++) {
-    if (trial == 0) continue;
-    const float numerator = -(half + 0.1f * (float)trial);
-    sums = symmetric_sums_of(&run, divide(splat(numerator), run.peak), half);
-    lanes_mask better = is_less(multiply(best, sums.square), multiply(sums.product, sums.product));
-    better = both(better, is_less(splat(0), sums.square));
-    scale = choose(better, divide(sums.product, sums.square), scale);
-    best = choose(better, multiply(scale, sums.product), best);
-  }
-  store(scales, choose(is_less(absolute(run.peak), splat(NOTHING)), splat(0), scale));
+  symmetric_sums sums = symmetric_sums_of(&run, divide(splat(-half), run.peak), half, ABOVE);
+  symmetric_fit fit;
+  fit.scale = choose(is_equal(sums.square, splat(0)), splat(0), divide(sums.product, sums.square));
+  fit.best = multiply(fit.scale, sums.product);
+  try_symmetric(&run, half, -9, -6, NONE, &fit);
+  try_symmetric(&run, half, -5, 4, ABOVE, &fit);
+  try_symmetric(&run, half, 5, 9, ANY, &fit);
+  store(scales, choose(is_less(absolute(run.peak), splat(NOTHING)), splat(0), fit.scale));
 }
