@@ -61,6 +61,25 @@ import Testing
     }
   }
 
+  /// Kernels take eight blocks at a time. Blocks whose peak has both signs, of zeros and near the ends of F32 are among
+  /// them, at each place and in runs of each length.
+  @Test(arguments: [GGMLType.q4_0, .q5_0, .q8_0])
+  func runsOfBlocksAreEncodedLikeTheReference(type: GGMLType) throws {
+    let codec = try GGMLCodec(type)
+    var random = SplitMix64(seed: 40)
+    for blocks in 1...25 {
+      let values = (0..<blocks).flatMap { block in
+        let unit: Float = block % 13 == 12 ? 0 : block % 11 == 10 ? 0x1p-120 : 0.125
+        return (0..<32).map { _ in Float(Int.random(in: -4...4, using: &random)) * unit }
+      }
+      let fast = try EncodedTensor(codec, values, columns: values.count, rule: .compatible)
+      let reference = try EncodedTensor(codec, values, columns: values.count, rule: .compatible) {
+        try codec.encodeReference($0, columns: $1, rule: $2, into: $3)
+      }
+      #expect(fast.planes == reference.planes, "\(blocks) blocks")
+    }
+  }
+
   @Test(
     .enabled(if: Fixtures.hasShared, "shared/ is not beside the checkout"),
     arguments: ["Q4_0", "Q8_0", "MXFP4_MOE", "Q4_K"])
