@@ -8,6 +8,7 @@
       case .codecs: try CodecSection(options: options).run(&report)
       case .digests: DigestSection(options: options).run(&report)
       case .opening: try OpeningSection(options: options).run(&report)
+      case .lossless: try LosslessSection(options: options).run(&report)
       case .experts: try ExpertSection(options: options).run(&report)
       case .meter: try MeterSection(options: options).run(&report)
       case .jobs: try JobSection(options: options).run(&report)
