@@ -6,7 +6,7 @@
 
 /// What to measure.
 enum Section: String, CaseIterable {
-  case codecs, digests, opening, lossless, experts, meter, jobs, llama
+  case codecs, calibration, digests, opening, lossless, experts, meter, jobs, llama
 }
 
 /// An argument that means nothing.
