@@ -6,7 +6,7 @@
 
 /// What to measure.
 enum Section: String, CaseIterable {
-  case codecs, digests, opening, experts, meter, jobs, llama
+  case codecs, digests, opening, experts, meter, jobs, llama, layouts
 }
 
 /// An argument that means nothing.
@@ -32,6 +32,9 @@ struct Options {
   let python = Self.environment("LLAMA_PYTHON") ?? "python3"
   /// The model whose tokenizer the section `llama` takes.
   let samples = Self.environment("BALE_SAMPLE") ?? "samples/tiny-mixtral"
+
+  /// Directories that the section `layouts` decodes.
+  let layouts = (Self.environment("BALE_BENCH_LAYOUTS") ?? "").split(separator: ":").map(String.init)
 
   init(_ arguments: [String]) throws {
     var rest = arguments.makeIterator()

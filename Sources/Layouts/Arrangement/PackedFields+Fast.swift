@@ -1,3 +1,4 @@
+import ByteIO
 import CKernels
 
 /// Packings whose words only change places, done a word or eight codes at a time. Equal to the plain form byte for byte.
@@ -28,13 +29,27 @@ extension PackedFields {
       }
       return true
     }
-    guard packing == .interleaved, along == .rows, order == .vectors, field == 4, change == .none, columns % 8 == 0,
-      rows.count % 8 == 0, rows.lowerBound % 8 == 0
+    guard packing == .interleaved, along == .rows, order == .vectors, field == 4, change == .none, columns % 8 == 0
     else { return false }
-    window.withBytes {
-      bale_transpose_awq($0.baseAddress, window.words.count, columns, target.baseAddress, rowBytes)
-    }
+    unpackInterleaved(window, rows: rows, into: target)
     return true
+  }
+
+  /// Makes the rows of whole words, of which the first and the last may hold some that aren't wanted.
+  private func unpackInterleaved(_ window: WordWindow, rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) {
+    let made = window.words.count * 8
+    guard made > rows.count else {
+      return window.withBytes {
+        bale_transpose_awq($0.baseAddress, window.words.count, columns, target.baseAddress, rowBytes)
+      }
+    }
+    ByteBuffer(count: made * rowBytes).withMutableBytes { whole in
+      window.withBytes {
+        bale_transpose_awq($0.baseAddress, window.words.count, columns, whole.baseAddress, rowBytes)
+      }
+      let start = (rows.lowerBound - window.words.lowerBound * 8) * rowBytes
+      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: whole[start..<start + rows.count * rowBytes]))
+    }
   }
 
   /// Puts rows of the plane into a window; false where the packing isn't one of these.
