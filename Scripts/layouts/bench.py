@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Dequantizes the same tensors to BF16 by Bale and by the library of each layout, in turns, on two cores.
 
-    out/layout-libraries/bin/python Scripts/layouts/bench.py [--bale .build/release/bale] [--work /dev/shm] [--rounds 5]
+    out/layout-libraries/bin/python Scripts/layouts/bench.py [--bench Benchmarks/.build/release/bench] [--rounds 5]
 
-Bale's time is that of the whole command `bale convert --dequantize bf16`: starting, reading the file, computing, and
-writing the result, all in WORK, which should be a file system in memory. A library's is that of its function alone, on
-tensors that are in memory already, with two threads; its result is left in memory. The least time of all rounds counts.
+Bale's time is that of the benchmark section `layouts`: reading the file, which is in memory (WORK, /dev/shm), and
+decoding it. With --bale PROGRAM it is that of the whole command `bale convert --dequantize bf16` besides, which also
+starts and writes the result there. A library's time is that of its function alone, on tensors that are in memory
+already, with two threads. The least of all rounds counts, of wall and of processor time each.
 """
 import argparse
 import json
@@ -96,6 +97,14 @@ def bale_once(program, source, target):
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def decode_once(program, source):
+    """Wall and processor seconds of decoding alone."""
+    output = subprocess.run(
+        [program, "--json", "--runs", "3", "layouts"], env=os.environ | {"BALE_BENCH_LAYOUTS": source}, check=True,
+        capture_output=True, text=True).stdout
+    return tuple(row["value"] / 1000 for row in json.loads(output))
+
+
 def library_once(run):
     before = time.process_time()
     start = time.perf_counter()
@@ -115,46 +124,55 @@ def difference(target, value):
     return f"differ by {((own - value).abs().max() / value.abs().max()).item():.1e}"
 
 
-def measure(name, make, arguments, work):
+def measure(make, arguments, work):
+    """Bytes of BF16; the least wall and processor seconds of decoding, the library and the command; equality."""
     tensors, config, run = make(numpy.random.default_rng(4))
-    source, target = f"{work}/{name}", f"{work}/{name}.safetensors"
+    source, target = f"{work}/model", f"{work}/plain.safetensors"
     os.mkdir(source)
     save_file({key: value.contiguous() for key, value in tensors.items()}, f"{source}/model.safetensors")
     with open(f"{source}/config.json", "w") as file:
         json.dump({"quantization_config": config}, file)
-    own, theirs, value = [], [], None
+    own, theirs, command, same = [], [], [], "-"
     for _ in range(arguments.rounds):
-        if os.path.exists(target):
-            os.remove(target)
-        own.append(bale_once(arguments.bale, source, target))
+        own.append(decode_once(arguments.bench, source))
         *times, value = library_once(run)
         theirs.append(times)
-    same = difference(target, value)
-    os.remove(target)
-    (wall, processor), (peer, peer_processor) = map(lambda runs: [min(column) for column in zip(*runs)], (own, theirs))
-    return value.numel() * 2, wall, processor, peer, peer_processor, same
+        if arguments.bale:
+            command.append(bale_once(arguments.bale, source, target))
+            same = difference(target, value)
+            os.remove(target)
+    return value.numel() * 2, [[min(column) for column in zip(*runs)] for runs in (own, theirs, command)], same
+
+
+def seconds(times):
+    return f"{times[0]:.3f} ({times[1]:.3f})" if times else "-"
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--bale", default=".build/release/bale")
+    parser.add_argument("--bench", default="Benchmarks/.build/release/bench")
+    parser.add_argument("--bale")
     parser.add_argument("--work", default="/dev/shm")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="layouts whose names hold this")
     arguments = parser.parse_args()
     torch.set_num_threads(2)
-    print("| layout | library | Bale, s (CPU) | library, s (CPU) | Bale, GB/s of BF16 | times as fast (CPU) | values |")
-    print("|---|---|---|---|---|---|---|")
+    print("| layout | library | Bale decodes, s (CPU) | library, s (CPU) | GB/s of BF16 | times as fast (CPU) "
+          "| `bale convert`, s (CPU) | values |")
+    print("|---|---|---|---|---|---|---|---|")
     for name, (make, package) in LAYOUTS.items():
+        if arguments.only not in name:
+            continue
         with tempfile.TemporaryDirectory(dir=arguments.work) as work:
             try:
-                size, wall, processor, peer, peer_processor, same = measure(name, make, arguments, work)
+                size, (own, theirs, command), same = measure(make, arguments, work)
             except ImportError as error:
                 print(f"| {name} | {package} can't be imported: {error} |")
                 continue
         print(
-            f"| {name} | {package} {libraries.version(package)} | {wall:.2f} ({processor:.2f}) "
-            f"| {peer:.2f} ({peer_processor:.2f}) | {size / wall / 1e9:.1f} "
-            f"| {peer / wall:.1f} ({peer_processor / processor:.1f}) | {same} |", flush=True)
+            f"| {name} | {package} {libraries.version(package)} | {seconds(own)} | {seconds(theirs)} "
+            f"| {size / own[0] / 1e9:.1f} | {theirs[0] / own[0]:.1f} ({theirs[1] / own[1]:.1f}) | {seconds(command)} "
+            f"| {same} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ public struct LayoutCheckpoint: Checkpoint {
         let members = Set(tensor.members.map(\.index))
         guard taken.isDisjoint(with: members), !members.isEmpty else { continue }
         try check(tensor, scan)
+        try scan.refuseTransforms(tensor)
         taken.formUnion(members)
         found.append(tensor)
       }

@@ -20,19 +20,24 @@ extension PackedFields {
     return stride(from: 0, to: 32, by: bits).reduce(0) { $0 | mask << UInt32($1) }
   }
 
-  /// Makes rows of the plane out of a window; false where the packing isn't one of these.
-  func unpackFast(_ window: WordWindow, rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) -> Bool {
-    if isTransposedWords {
-      window.withBytes {
-        bale_transpose_words(
-          $0.baseAddress, window.vectors.count, words, rows.count, wordFlip, target.baseAddress, rowBytes / 4)
-      }
-      return true
+  /// True for 4-bit codes of eight rows in a word, as AWQ has them.
+  private var isInterleavedWords: Bool {
+    packing == .interleaved && along == .rows && order == .vectors && field == 4 && change == .none && columns % 8 == 0
+  }
+
+  /// The words that hold some rows; nil where the packing isn't one of these.
+  func fastWords(of rows: Range<Int>) -> Range<Int>? {
+    if isTransposedWords { return 0..<words }
+    return isInterleavedWords ? rows.lowerBound / 8..<(rows.upperBound + 7) / 8 : nil
+  }
+
+  /// Makes rows of the plane out of a window of `fastWords`.
+  func unpackFast(_ window: WordWindow, rows: Range<Int>, into target: UnsafeMutableRawBufferPointer) {
+    guard isTransposedWords else { return unpackInterleaved(window, rows: rows, into: target) }
+    window.withBytes {
+      bale_transpose_words(
+        $0.baseAddress, window.vectors.count, words, rows.count, wordFlip, target.baseAddress, rowBytes / 4)
     }
-    guard packing == .interleaved, along == .rows, order == .vectors, field == 4, change == .none, columns % 8 == 0
-    else { return false }
-    unpackInterleaved(window, rows: rows, into: target)
-    return true
   }
 
   /// Makes the rows of whole words, of which the first and the last may hold some that aren't wanted.
