@@ -16,6 +16,7 @@
       case .meter: try MeterSection(options: options).run(&report)
       case .jobs: try JobSection(options: options).run(&report)
       case .llama: try LlamaSection(options: options).run(&report)
+      case .layouts: try LayoutSection(options: options).run(&report)
       }
     }
     report.finish()

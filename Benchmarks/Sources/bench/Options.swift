@@ -6,7 +6,7 @@
 
 /// What to measure.
 enum Section: String, CaseIterable {
-  case codecs, calibration, digests, opening, lossless, experts, meter, jobs, llama
+  case codecs, calibration, digests, opening, lossless, experts, meter, jobs, llama, layouts
 }
 
 /// An argument that means nothing.
@@ -35,6 +35,9 @@ struct Options {
   let losslessModel = Self.environment("BALE_LOSSLESS_MODEL")
   /// The model whose tokenizer the section `llama` takes.
   let samples = Self.environment("BALE_SAMPLE") ?? "samples/tiny-mixtral"
+
+  /// Directories that the section `layouts` decodes.
+  let layouts = (Self.environment("BALE_BENCH_LAYOUTS") ?? "").split(separator: ":").map(String.init)
 
   init(_ arguments: [String]) throws {
     var rest = arguments.makeIterator()
