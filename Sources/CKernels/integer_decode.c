@@ -126,7 +126,7 @@ DECODE(decode_bf16_avx512, AVX512, batch_bf16_avx512)
 
 static void decode_fast(const bale_integer_row *row, const batch *batch, void *output, int bf16) {
   if (!bf16) return decode_f32_avx2(row, batch, output);
-  (has_avx512() ? decode_bf16_avx512 : decode_bf16_avx2)(row, batch, output);
+  (row->group >= 32 && has_avx512() ? decode_bf16_avx512 : decode_bf16_avx2)(row, batch, output);
 }
 #endif
 

@@ -18,7 +18,8 @@ public enum Layouts {
   public static let all: [any Layout] = [
     BitsAndBytes(), LLMInt8(), GPTQ(), AWQ(), GemmaQAT(), BitNet(), CompressedTensors(), MLX(), HQQ(), Quanto(),
     TorchAO(),
-    GPTOSSExperts(), CompressedTensorsFloat(), ModelOpt(), MLXFloat(), TorchAOFloat(), ScaledFP8(),
+    GPTOSSExperts(), CompressedTensorsFloat(), ModelOpt(), ModelOptInt4(), AQLM(), MLXFloat(), TorchAOFloat(),
+    ScaledFP8(),
   ]
 
   /// Opens a checkpoint and sees through the layouts of its tensors. Throws what `Checkpoints.open` throws, and
