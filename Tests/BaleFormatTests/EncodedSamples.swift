@@ -18,11 +18,14 @@ enum EncodedSamples {
       ]
     }
     + [("trellis", [40, 33])]
-    + ["trellis", "ternary,group=16", "int3,group=16", "bilevel,bits=3", "mxfp4"].map {
-      let (name, rest) = ($0.prefix { $0 != "," }, $0.drop { $0 != "," })
-      return ("residual:codec=\(name),reference=\(reference)\(rest)", [40, 33])
-    }
+    + residuals
     + GGMLType.allCases.map { ("ggml:type=\($0.name)", [3, 512]) }.filter { (try? CodecRegistry.codec($0.0)) != nil }
+
+  private static let residuals: [(encoding: String, shape: [Int])] = [
+    ("residual:codec=trellis,reference=c", [40, 33]), ("residual:codec=ternary,reference=c,group=16", [40, 33]),
+    ("residual:codec=int3,reference=c,group=16", [40, 33]), ("residual:codec=bilevel,reference=c,bits=3", [40, 33]),
+    ("residual:codec=mxfp4,reference=c", [40, 33]),
+  ]
 
   /// The tensor that residuals stand beside.
   static let reference = "c"
