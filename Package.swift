@@ -97,7 +97,7 @@ let package = Package(
       exclude: ["Goldens", "TokenizerGoldens", "NameGoldens"]),
     .testTarget(name: "BaleFormatTests", dependencies: ["BaleFormat", "TestSupport"]),
     .testTarget(
-      name: "LayoutsTests", dependencies: ["Layouts", "Conversion", "Safetensors", "TestSupport"]),
+      name: "LayoutsTests", dependencies: ["Layouts", "Conversion", "Safetensors", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(
       name: "ConversionTests", dependencies: ["Conversion", "Verification", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "VerificationTests", dependencies: ["Verification", "TestSupport"]),

@@ -20,6 +20,10 @@ public final class OutputFile: Sendable {
   private let isKept: Bool
   private let descriptor: Int32
   private let state = Mutex(State.open)
+  /// Bytes written so far, counted to begin their way to disk in time.
+  private let written = Atomic(0)
+  /// After so many bytes the disk is set to work, so that `commit` has little left to wait for.
+  private static let writeback = 16 << 20
 
   private enum State { case open, closed }
 
@@ -81,6 +85,8 @@ public final class OutputFile: Sendable {
       offset += count
       left -= count
     }
+    let (before, after) = written.wrappingAdd(buffer.count, ordering: .relaxed)
+    if before / Self.writeback != after / Self.writeback { bale_start_writing(descriptor) }
   }
 
   public func write(_ bytes: [UInt8], at offset: Int) throws {

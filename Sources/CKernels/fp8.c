@@ -8,21 +8,30 @@ INLINE void decode_from(size_t i, const float *table, float scale, const uint8_t
 }
 
 #if defined(__x86_64__)
-AVX2_INLINE __m256 eight_values(const float *table, __m256 subnormal, enum bale_fp8 kind, const uint8_t *codes) {
-  if (kind == BALE_E4M3) return e4m3_values(subnormal, codes);
-  if (kind == BALE_E5M2) return e5m2_values(codes);
-  return _mm256_i32gather_ps(table, _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)codes)), 4);
+AVX2_INLINE floats_16 gathered_16(const float *table, const uint8_t *codes) {
+  __m128i bytes = _mm_loadu_si128((const __m128i *)codes);
+  return (floats_16){_mm256_i32gather_ps(table, _mm256_cvtepu8_epi32(bytes), 4),
+                     _mm256_i32gather_ps(table, _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8)), 4)};
+}
+
+AVX2_INLINE floats_16 values_16(const float *table, enum bale_fp8 kind, const uint8_t *codes) {
+  if (kind == BALE_E4M3) return e4m3_values_16(codes);
+  return kind == BALE_E5M2 ? e5m2_values_16(codes) : gathered_16(table, codes);
 }
 
 AVX2_INLINE size_t decode_avx2(const float *table, enum bale_fp8 kind, float scale, const uint8_t *codes, size_t count,
                                void *output, int bf16) {
-  const __m256 subnormal = _mm256_loadu_ps(table), scales = _mm256_set1_ps(scale);
+  const __m256 scales = _mm256_set1_ps(scale);
   size_t i = 0;
-  for (; bf16 && kind == BALE_E4M3 && i + 16 <= count; i += 16) {
-    store_e4m3_bf16_16((uint16_t *)output + i, subnormal, codes + i, scales);
-  }
-  for (; i + 8 <= count; i += 8) {
-    store_eight(output, i, _mm256_mul_ps(eight_values(table, subnormal, kind, codes + i), scales), bf16);
+  for (; i + 16 <= count; i += 16) {
+    floats_16 values = values_16(table, kind, codes + i);
+    values.first = _mm256_mul_ps(values.first, scales), values.second = _mm256_mul_ps(values.second, scales);
+    if (bf16) {
+      store_bf16_16((uint16_t *)output + i, values.first, values.second);
+    } else {
+      store_eight(output, i, values.first, 0);
+      store_eight(output, i + 8, values.second, 0);
+    }
   }
   return i;
 }

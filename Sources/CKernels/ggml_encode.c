@@ -2,66 +2,25 @@
 #include "ggml.h"
 
 #if defined(__x86_64__)
-#include "ggml_avx2.h"
+#include "ggml_blocks.h"
 
-// Reciprocals of scales stay finite and normal between these magnitudes.
-#define SMALLEST 0x1p-100f
-#define LARGEST 0x1p+120f
+typedef size_t blocks_encoder(const float *values, size_t blocks, uint8_t *output);
 
-typedef struct {
-  __m256 a, b, c, d;
-} block32;
+// Encodes eight blocks; zero, with nothing to be used, if they have to be taken one by one.
+typedef int eight_encoder(const float *values, uint8_t *output);
 
-AVX2_INLINE block32 load32(const float *values) {
-  return (block32){_mm256_loadu_ps(values), _mm256_loadu_ps(values + 8), _mm256_loadu_ps(values + 16),
-                   _mm256_loadu_ps(values + 24)};
-}
-
-AVX2_INLINE float peak_of(block32 x) {
-  return largest_lane(_mm256_max_ps(_mm256_max_ps(magnitude(x.a), magnitude(x.b)),
-                                    _mm256_max_ps(magnitude(x.c), magnitude(x.d))));
-}
-
-static inline int regular(float peak) { return peak == 0 || (peak >= SMALLEST && peak <= LARGEST); }
-
-// Which of eight elements have the magnitude.
-AVX2_INLINE uint32_t where(__m256 x, __m256 peak) {
-  return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(magnitude(x), peak, _CMP_EQ_OQ));
-}
-
-AVX2_INLINE float first_with(block32 x, float peak, const float *values) {
-  __m256 p = _mm256_set1_ps(peak);
-  uint32_t found = where(x.a, p) | where(x.b, p) << 8 | where(x.c, p) << 16 | where(x.d, p) << 24;
-  return values[__builtin_ctz(found)];
-}
-
-AVX2_INLINE float reciprocal(float scale) { return scale != 0 ? 1.0f / scale : 0; }
-
-// trunc((x - origin) * inverse + shift) of eight elements.
-AVX2_INLINE __m256i truncated(__m256 x, __m256 origin, __m256 inverse, __m256 shift) {
-  return _mm256_cvttps_epi32(_mm256_add_ps(_mm256_mul_ps(_mm256_sub_ps(x, origin), inverse), shift));
-}
-
-// 32 codes of at most `largest`.
-AVX2_INLINE __m256i codes_of(block32 x, float origin, float scale, float shift, int largest) {
-  const __m256 o = _mm256_set1_ps(origin), i = _mm256_set1_ps(reciprocal(scale)), s = _mm256_set1_ps(shift);
-  __m256i codes = bytes_of(truncated(x.a, o, i, s), truncated(x.b, o, i, s), truncated(x.c, o, i, s),
-                           truncated(x.d, o, i, s));
-  return _mm256_min_epi8(codes, _mm256_set1_epi8((char)largest));
-}
-
-// Nibbles, and before them bit 4 of each code if there is one.
-AVX2_INLINE void put_codes(uint8_t *output, __m256i codes, int largest) {
-  if (largest == 31) {
-    uint32_t fifths = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(codes, 3));
-    memcpy(output, &fifths, 4);
-    output += 4;
+AVX2_INLINE size_t encode_by_eights(const float *values, size_t blocks, size_t size, uint8_t *output,
+                                    eight_encoder *eight, blocks_encoder *each) {
+  size_t block = 0;
+  for (; block + 8 <= blocks; block += 8) {
+    if (eight(values + 32 * block, output + size * block)) continue;
+    size_t done = each(values + 32 * block, 8, output + size * block);
+    if (done < 8) return block + done;
   }
-  codes = _mm256_and_si256(codes, _mm256_set1_epi8(15));
-  _mm_storeu_si128((__m128i *)output, nibbles_of(codes));
+  return block + each(values + 32 * block, blocks - block, output + size * block);
 }
 
-AVX2_INLINE size_t encode_symmetric(const float *values, size_t blocks, float half, size_t size, uint8_t *output) {
+AVX2_INLINE size_t encode_symmetric_each(const float *values, size_t blocks, float half, size_t size, uint8_t *output) {
   const int largest = (int)(2 * half) - 1;
   for (size_t block = 0; block < blocks; block++, values += 32, output += size) {
     block32 x = load32(values);
@@ -69,18 +28,39 @@ AVX2_INLINE size_t encode_symmetric(const float *values, size_t blocks, float ha
     if (!regular(peak)) return block;
     float scale = peak == 0 ? -0.0f : first_with(x, peak, values) / -half;
     put_half(output, scale);
-    put_codes(output + 2, codes_of(x, 0, scale, half + 0.5f, largest), largest);
+    put_codes(output + 2, codes_of(x, 0, reciprocal(scale), half + 0.5f, largest), largest);
   }
   return blocks;
 }
 
-AVX2 static size_t encode_q4_0(const float *values, size_t blocks, uint8_t *output) {
-  return encode_symmetric(values, blocks, 8, 18, output);
+AVX2_INLINE int encode_symmetric_8(const float *values, float half, size_t size, uint8_t *output) {
+  const int largest = (int)(2 * half) - 1;
+  float scales[8], inverses[8];
+  uint16_t halves[8];
+  if (!signed_peaks_of_8(values, scales)) return 0;
+  __m256 scale = _mm256_div_ps(_mm256_loadu_ps(scales), _mm256_set1_ps(-half));
+  _mm256_storeu_ps(inverses, _mm256_div_ps(_mm256_set1_ps(1), scale));
+  _mm_storeu_si128((__m128i *)halves, _mm256_cvtps_ph(scale, _MM_FROUND_TO_NEAREST_INT));
+  for (int block = 0; block < 8; block++, values += 32, output += size) {
+    memcpy(output, halves + block, 2);
+    put_codes(output + 2, codes_of(load32(values), 0, inverses[block], half + 0.5f, largest), largest);
+  }
+  return 1;
 }
 
-AVX2 static size_t encode_q5_0(const float *values, size_t blocks, uint8_t *output) {
-  return encode_symmetric(values, blocks, 16, 22, output);
-}
+#define SYMMETRIC(TYPE, HALF, SIZE)                                                                     \
+  AVX2 static size_t each_##TYPE(const float *values, size_t blocks, uint8_t *output) {                 \
+    return encode_symmetric_each(values, blocks, HALF, SIZE, output);                                   \
+  }                                                                                                     \
+  AVX2 static int eight_##TYPE(const float *values, uint8_t *output) {                                  \
+    return encode_symmetric_8(values, HALF, SIZE, output);                                              \
+  }                                                                                                     \
+  AVX2 static size_t encode_##TYPE(const float *values, size_t blocks, uint8_t *output) {               \
+    return encode_by_eights(values, blocks, SIZE, output, eight_##TYPE, each_##TYPE);                   \
+  }
+
+SYMMETRIC(q4_0, 8, 18)
+SYMMETRIC(q5_0, 16, 22)
 
 AVX2_INLINE float highest_of(block32 x) {
   return largest_lane(_mm256_max_ps(_mm256_max_ps(x.a, x.b), _mm256_max_ps(x.c, x.d)));
@@ -100,7 +80,7 @@ AVX2_INLINE size_t encode_affine(const float *values, size_t blocks, int largest
     float scale = range / (float)largest;
     put_half(output, scale);
     put_half(output + 2, low);
-    put_codes(output + 4, codes_of(x, low, scale, 0.5f, largest), largest);
+    put_codes(output + 4, codes_of(x, low, reciprocal(scale), 0.5f, largest), largest);
   }
   return blocks;
 }
@@ -120,18 +100,40 @@ AVX2_INLINE __m256i rounded(__m256 x, __m256 inverse) {
   return _mm256_cvttps_epi32(_mm256_add_ps(scaled, _mm256_or_ps(sign, _mm256_set1_ps(0x1.fffffep-2f))));
 }
 
-AVX2 static size_t encode_q8_0(const float *values, size_t blocks, uint8_t *output) {
+AVX2_INLINE __m256i codes_q8_0(block32 x, float inverse) {
+  const __m256 i = _mm256_set1_ps(inverse);
+  return bytes_of(rounded(x.a, i), rounded(x.b, i), rounded(x.c, i), rounded(x.d, i));
+}
+
+AVX2 static size_t each_q8_0(const float *values, size_t blocks, uint8_t *output) {
   for (size_t block = 0; block < blocks; block++, values += 32, output += 34) {
     block32 x = load32(values);
     float peak = peak_of(x);
     if (!regular(peak)) return block;
     float scale = peak / 127.0f;
-    __m256 inverse = _mm256_set1_ps(reciprocal(scale));
-    __m256i codes = bytes_of(rounded(x.a, inverse), rounded(x.b, inverse), rounded(x.c, inverse), rounded(x.d, inverse));
     put_half(output, scale);
-    _mm256_storeu_si256((__m256i *)(output + 2), codes);
+    _mm256_storeu_si256((__m256i *)(output + 2), codes_q8_0(x, reciprocal(scale)));
   }
   return blocks;
+}
+
+AVX2 static int eight_q8_0(const float *values, uint8_t *output) {
+  float inverses[8];
+  uint16_t halves[8];
+  __m256 peaks = peaks_of_8(values);
+  if (!all_regular(peaks)) return 0;
+  __m256 scale = _mm256_div_ps(peaks, _mm256_set1_ps(127));
+  _mm256_storeu_ps(inverses, _mm256_div_ps(_mm256_set1_ps(1), scale));
+  _mm_storeu_si128((__m128i *)halves, _mm256_cvtps_ph(scale, _MM_FROUND_TO_NEAREST_INT));
+  for (int block = 0; block < 8; block++, values += 32, output += 34) {
+    memcpy(output, halves + block, 2);
+    _mm256_storeu_si256((__m256i *)(output + 2), codes_q8_0(load32(values), inverses[block]));
+  }
+  return 1;
+}
+
+AVX2 static size_t encode_q8_0(const float *values, size_t blocks, uint8_t *output) {
+  return encode_by_eights(values, blocks, 34, output, eight_q8_0, each_q8_0);
 }
 
 // Below a power of two log2f may round up, at most this many units of the last place away.

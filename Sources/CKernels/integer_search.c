@@ -10,7 +10,7 @@ INLINE float difference_of(float value, bale_group_terms t) {
 }
 
 #if defined(__x86_64__)
-AVX2_INLINE size_t error_avx2(const float *values, size_t count, bale_group_terms t, float *lanes) {
+AVX2 static inline size_t error_avx2(const float *values, size_t count, bale_group_terms t, float *lanes) {
   __m256 sum = _mm256_setzero_ps();
   size_t i = 0;
   for (; i + 8 <= count; i += 8) {
@@ -25,7 +25,7 @@ AVX2_INLINE size_t error_avx2(const float *values, size_t count, bale_group_term
 }
 
 // Symmetric codes, without the operations that add or take away 0.
-AVX2_INLINE size_t symmetric_error_avx2(const float *values, size_t count, bale_group_terms t, float *lanes) {
+AVX2 static inline size_t symmetric_error_avx2(const float *values, size_t count, bale_group_terms t, float *lanes) {
   const __m256 inverse = _mm256_set1_ps(t.inverse), scale = _mm256_set1_ps(t.scale);
   const __m256 lowest = _mm256_set1_ps(t.lowest), highest = _mm256_set1_ps(t.highest);
   __m256 sum = _mm256_setzero_ps();
@@ -59,7 +59,7 @@ INLINE float squared_error(const float *values, size_t count, bale_group_terms t
 // ---- Candidates ----
 
 #if defined(__x86_64__)
-AVX2_INLINE float nearest_f16_avx2(float value) { return _cvtsh_ss(_cvtss_sh(value, _MM_FROUND_TO_NEAREST_INT)); }
+AVX2 static inline float nearest_f16_avx2(float value) { return _cvtsh_ss(_cvtss_sh(value, _MM_FROUND_TO_NEAREST_INT)); }
 #endif
 
 INLINE float nearest_f16(float value, int fast) {

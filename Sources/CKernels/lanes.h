@@ -57,7 +57,7 @@ INLINE float lane_total(const float *lanes) {
 #include <immintrin.h>
 
 #define AVX2 __attribute__((target("avx2,f16c")))
-#define AVX2_INLINE static inline AVX2 __attribute__((unused))
+#define AVX2_INLINE static inline AVX2 __attribute__((always_inline, unused))
 
 INLINE int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"); }
 
@@ -100,7 +100,7 @@ AVX2_INLINE void store_bf16_16(uint16_t *output, __m256 first, __m256 second) {
 
 // AVX-512 halves the work of a step that rounds sixteen values at once.
 #define AVX512 __attribute__((target("avx2,f16c,avx512f,avx512bw,avx512vl,avx512dq")))
-#define AVX512_INLINE static inline AVX512 __attribute__((unused))
+#define AVX512_INLINE static inline AVX512 __attribute__((always_inline, unused))
 
 INLINE int has_avx512(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -1,13 +1,14 @@
-// Decoding of SpQR's dense tiles, 16 x 16 with 3-bit statistics. Both paths follow the order of operations of the
+// Decoding of SpQR's dense tiles, with sides in multiples of 16 and 3-bit statistics. Both paths follow the order of operations of the
 // Swift reference (BilevelDecoding.swift) and equal it bit for bit.
 #include "spqr.h"
 
 #include "elements.h"
 #include "lanes.h"
 
-enum { SIDE = 16, STATISTIC_BYTES = 12, SECOND_LEVEL_BYTES = 8, BLOCK_TILES = 64 };
+// SIDE rows of statistics begin on a byte, and so do SIDE codes of a row.
+enum { SIDE = 16, SIDE_STATISTIC_BYTES = 6, SECOND_LEVEL_BYTES = 8, BLOCK_TILES = 64 };
 
-// Scales and zero points of up to BLOCK_TILES tiles, 16 rows each.
+// Scales and zero points of SIDE rows of up to BLOCK_TILES tiles.
 typedef struct {
   float scale[BLOCK_TILES * SIDE];
   float zero[BLOCK_TILES * SIDE];
@@ -33,21 +34,31 @@ static float scaled(float outer, float inner, float offset, int half) {
   return round_to_half(outer * round_to_half(inner - offset));
 }
 
-static void portable_decode(const uint8_t *codes, const uint8_t *statistics, const uint8_t *second_level, int bits,
-                            int half, size_t height, size_t columns, float *output) {
-  for (size_t left = 0; left < columns; left += SIDE) {
-    size_t tile = left / SIDE, width = columns - left < SIDE ? columns - left : SIDE;
+// The number `row` of a run of 3-bit numbers.
+static float statistic(const uint8_t *bytes, size_t row) {
+  uint64_t words = load32(bytes + row / SIDE * SIDE_STATISTIC_BYTES);
+  const uint8_t *rest = bytes + row / SIDE * SIDE_STATISTIC_BYTES + 4;
+  words |= (uint64_t)(rest[0] | rest[1] << 8) << 32;
+  return (float)(words >> 3 * (row % SIDE) & 7);
+}
+
+static void portable_decode(const bale_tiles *tiles, const uint8_t *codes, const uint8_t *statistics,
+                            const uint8_t *second_level, int bits, int half, size_t height, size_t columns,
+                            float *output) {
+  size_t row_bytes = tiles->columns / SIDE * 2 * (size_t)bits;
+  for (size_t left = 0, tile = 0; left < columns; left += tiles->columns, tile++) {
+    size_t width = columns - left < tiles->columns ? columns - left : tiles->columns;
     float second[4];
     bale_f16_to_f32(second_level + tile * SECOND_LEVEL_BYTES, second, 4);
-    const uint8_t *first = statistics + tile * STATISTIC_BYTES;
-    uint64_t scales = load32(first) | (uint64_t)(first[4] | first[5] << 8) << 32;
-    uint64_t zeros = load32(first + 6) | (uint64_t)(first[10] | first[11] << 8) << 32;
+    const uint8_t *scales = statistics + tile * tiles->statistic_bytes;
+    const uint8_t *zeros = scales + tiles->statistic_bytes / 2;
     for (size_t row = 0; row < height; row++) {
-      float scale = scaled(second[0], (float)(scales >> 3 * row & 7), second[1], half);
-      float zero = scaled(second[2], (float)(zeros >> 3 * row & 7), second[3], half);
+      float scale = scaled(second[0], statistic(scales, row), second[1], half);
+      float zero = scaled(second[2], statistic(zeros, row), second[3], half);
+      const uint8_t *source = codes + tile * tiles->code_bytes + row * row_bytes;
       uint64_t word = 0;
-      memcpy(&word, codes + (tile * SIDE + row) * 2 * (size_t)bits, 2 * (size_t)bits);
       for (size_t column = 0; column < width; column++, word >>= bits) {
+        if (column % SIDE == 0) memcpy(&word, source + column / SIDE * 2 * (size_t)bits, 2 * (size_t)bits);
         float code = (float)(word & ((1u << bits) - 1));
         output[row * columns + left + column] = scaled(scale, code, zero, half);
       }
@@ -83,15 +94,16 @@ SPECIALISED void sixteen_statistics(const uint8_t *bytes, float scale, float zer
   _mm256_storeu_ps(output + 8, scaled8(outer, eight_statistics(bytes + 2, 8), offset, half));
 }
 
-SPECIALISED void block_statistics(const uint8_t *statistics, const uint8_t *second_level, size_t tiles, int half,
-                                  row_statistics *rows) {
+// Of SIDE rows, of which `statistics` has the first.
+SPECIALISED void block_statistics(const bale_tiles *geometry, const uint8_t *statistics, const uint8_t *second_level,
+                                  size_t tiles, int half, row_statistics *rows) {
   for (size_t tile = 0; tile < tiles; tile++) {
     __m128i words = _mm_loadl_epi64((const __m128i *)(second_level + tile * SECOND_LEVEL_BYTES));
     float second[4];
     _mm_storeu_ps(second, _mm_cvtph_ps(words));
-    const uint8_t *first = statistics + tile * STATISTIC_BYTES;
+    const uint8_t *first = statistics + tile * geometry->statistic_bytes;
     sixteen_statistics(first, second[0], second[1], half, rows->scale + tile * SIDE);
-    sixteen_statistics(first + 6, second[2], second[3], half, rows->zero + tile * SIDE);
+    sixteen_statistics(first + geometry->statistic_bytes / 2, second[2], second[3], half, rows->zero + tile * SIDE);
   }
 }
 
@@ -127,27 +139,36 @@ SPECIALISED void sixteen_values(const uint8_t *codes, float scale, float zero, i
   store_eight(output, 8, second, 0);
 }
 
+// A row of a tile of which `width` values are inside the tensor.
+SPECIALISED void tile_row(const uint8_t *codes, float scale, float zero, int bits, int half, size_t width,
+                          float *output) {
+  for (; width >= SIDE; width -= SIDE, codes += 2 * bits, output += SIDE) {
+    sixteen_values(codes, scale, zero, bits, half, output);
+  }
+  if (width == 0) return;
+  float edge[SIDE];
+  sixteen_values(codes, scale, zero, bits, half, edge);
+  memcpy(output, edge, width * sizeof(float));
+}
+
 // Decodes a block of tiles row by row, so that the stores run along the rows of the output.
-SPECIALISED void avx2_decode(const uint8_t *codes, const uint8_t *statistics, const uint8_t *second_level, int bits,
-                             int half, size_t height, size_t columns, float *output) {
+SPECIALISED void avx2_decode(const bale_tiles *geometry, const uint8_t *codes, const uint8_t *statistics,
+                             const uint8_t *second_level, int bits, int half, size_t height, size_t columns,
+                             float *output) {
   row_statistics rows;
-  size_t row_bytes = 2 * (size_t)bits, whole = columns / SIDE, all = (columns + SIDE - 1) / SIDE;
+  size_t side = geometry->columns, row_bytes = side / SIDE * 2 * (size_t)bits, all = (columns + side - 1) / side;
   for (size_t start = 0; start < all; start += BLOCK_TILES) {
     size_t tiles = all - start < BLOCK_TILES ? all - start : BLOCK_TILES;
-    block_statistics(statistics + start * STATISTIC_BYTES, second_level + start * SECOND_LEVEL_BYTES, tiles, half,
-                     &rows);
     for (size_t row = 0; row < height; row++) {
-      float *target = output + row * columns + start * SIDE;
-      const uint8_t *source = codes + (start * SIDE + row) * row_bytes;
-      for (size_t tile = 0; tile < tiles; tile++, source += SIDE * row_bytes, target += SIDE) {
-        float scale = rows.scale[tile * SIDE + row], zero = rows.zero[tile * SIDE + row];
-        if (start + tile < whole) {
-          sixteen_values(source, scale, zero, bits, half, target);
-        } else {
-          float edge[SIDE];
-          sixteen_values(source, scale, zero, bits, half, edge);
-          memcpy(target, edge, (columns % SIDE) * sizeof(float));
-        }
+      if (row % SIDE == 0) {
+        const uint8_t *first = statistics + start * geometry->statistic_bytes + row / SIDE * SIDE_STATISTIC_BYTES;
+        block_statistics(geometry, first, second_level + start * SECOND_LEVEL_BYTES, tiles, half, &rows);
+      }
+      const uint8_t *source = codes + start * geometry->code_bytes + row * row_bytes;
+      size_t left = start * side;
+      for (size_t tile = 0; tile < tiles; tile++, source += geometry->code_bytes, left += side) {
+        size_t place = tile * SIDE + row % SIDE, width = columns - left < side ? columns - left : side;
+        tile_row(source, rows.scale[place], rows.zero[place], bits, half, width, output + row * columns + left);
       }
     }
   }
@@ -155,10 +176,10 @@ SPECIALISED void avx2_decode(const uint8_t *codes, const uint8_t *statistics, co
 
 // One copy a code width and arithmetic, so that the choices are made outside the loops.
 #define VARIANT(bits, half)                                                                                        \
-  AVX2 static void avx2_decode_##bits##_##half(const uint8_t *codes, const uint8_t *statistics,                    \
-                                               const uint8_t *second_level, size_t height, size_t columns,         \
-                                               float *output) {                                                    \
-    avx2_decode(codes, statistics, second_level, bits, half, height, columns, output);                             \
+  AVX2 static void avx2_decode_##bits##_##half(const bale_tiles *tiles, const uint8_t *codes,                      \
+                                               const uint8_t *statistics, const uint8_t *second_level,             \
+                                               size_t height, size_t columns, float *output) {                     \
+    avx2_decode(tiles, codes, statistics, second_level, bits, half, height, columns, output);                      \
   }
 VARIANT(2, 0)
 VARIANT(3, 0)
@@ -167,7 +188,8 @@ VARIANT(2, 1)
 VARIANT(3, 1)
 VARIANT(4, 1)
 
-typedef void (*decoder)(const uint8_t *, const uint8_t *, const uint8_t *, size_t, size_t, float *);
+typedef void (*decoder)(const bale_tiles *, const uint8_t *, const uint8_t *, const uint8_t *, size_t, size_t,
+                        float *);
 
 static const decoder avx2_decoders[2][3] = {
     {avx2_decode_2_0, avx2_decode_3_0, avx2_decode_4_0},
@@ -176,18 +198,19 @@ static const decoder avx2_decoders[2][3] = {
 
 #endif
 
-void bale_bilevel_decode(const void *codes, const void *statistics, const void *second_level, int bits, int half,
-                         size_t height, size_t columns, float *output) {
+void bale_bilevel_decode(const bale_tiles *tiles, const void *codes, const void *statistics, const void *second_level,
+                         int bits, int half, size_t height, size_t columns, float *output) {
 #if defined(__x86_64__)
   if (has_avx2()) {
-    avx2_decoders[half != 0][bits - 2](codes, statistics, second_level, height, columns, output);
+    avx2_decoders[half != 0][bits - 2](tiles, codes, statistics, second_level, height, columns, output);
     return;
   }
 #endif
-  portable_decode(codes, statistics, second_level, bits, half, height, columns, output);
+  portable_decode(tiles, codes, statistics, second_level, bits, half, height, columns, output);
 }
 
-void bale_bilevel_decode_portable(const void *codes, const void *statistics, const void *second_level, int bits,
-                                  int half, size_t height, size_t columns, float *output) {
-  portable_decode(codes, statistics, second_level, bits, half, height, columns, output);
+void bale_bilevel_decode_portable(const bale_tiles *tiles, const void *codes, const void *statistics,
+                                  const void *second_level, int bits, int half, size_t height, size_t columns,
+                                  float *output) {
+  portable_decode(tiles, codes, statistics, second_level, bits, half, height, columns, output);
 }

@@ -37,6 +37,7 @@ public enum CodecRegistry {
     "fp4": { (reader) throws(CodecError) in try NormalFloatCodec(&reader, table: .fp4) },
     "int8": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: 8) },
     "integers": { (reader) throws(CodecError) in try IntegersCodec(&reader) },
+    "additive": { (reader) throws(CodecError) in try AdditiveCodec(&reader) },
     "split": { (reader) throws(CodecError) in try SplitCodec(&reader) },
     "delta": { (reader) throws(CodecError) in try DeltaCodec(&reader) },
     "ternary": { (reader) throws(CodecError) in try TernaryCodec(&reader) },

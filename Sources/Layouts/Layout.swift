@@ -18,14 +18,17 @@ public enum Layouts {
   public static let all: [any Layout] = [
     BitsAndBytes(), LLMInt8(), GPTQ(), AWQ(), GemmaQAT(), BitNet(), CompressedTensors(), MLX(), HQQ(), Quanto(),
     TorchAO(),
-    GPTOSSExperts(), CompressedTensorsFloat(), ModelOpt(), MLXFloat(), TorchAOFloat(), ScaledFP8(),
+    GPTOSSExperts(), CompressedTensorsFloat(), ModelOpt(), ModelOptInt4(), AQLM(), MLXFloat(), TorchAOFloat(),
+    ScaledFP8(),
   ]
 
   /// Opens a checkpoint and sees through the layouts of its tensors. Throws what `Checkpoints.open` throws, and
-  /// `LayoutError`.
+  /// `LayoutError`, and `TorchError` for what SpQR's quantizer saved.
   public static func open(_ path: String, arithmetic: Arithmetic = .exact) throws -> any Checkpoint {
+    if let legacy = try LegacySpQRCheckpoint(path) { return legacy }
     let checkpoint = try Checkpoints.open(path)
     guard let files = checkpoint as? SafetensorsCheckpoint else { return checkpoint }
+    if let published = try PublishedSpQRCheckpoint(files) { return published }
     let seen = try LayoutCheckpoint(files, arithmetic: arithmetic)
     return seen.logical.isEmpty && seen.refusal == nil ? checkpoint : seen
   }

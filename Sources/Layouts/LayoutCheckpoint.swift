@@ -17,6 +17,7 @@ public struct LayoutCheckpoint: Checkpoint {
   private let entries: [Entry]
   private let roles: [Int: StoredRole]
   private let restorable = Monitor([Int: Bool]())
+  private let bands = StoredBands()
 
   private enum Entry: Sendable {
     /// A tensor of the files.
@@ -74,6 +75,7 @@ public struct LayoutCheckpoint: Checkpoint {
         let members = Set(tensor.members.map(\.index))
         guard taken.isDisjoint(with: members), !members.isEmpty else { continue }
         try check(tensor, scan)
+        try scan.refuseTransforms(tensor)
         taken.formUnion(members)
         found.append(tensor)
       }
@@ -142,7 +144,8 @@ public struct LayoutCheckpoint: Checkpoint {
       switch seen.planes[plane] {
       case .bytes(let bytes): buffer.copyBytes(from: bytes[start..<start + buffer.count])
       case .stored(let member, let form):
-        try Arrangement(plane: plane, form: form).readPlane(at: start, into: buffer, from: scan.bytes(member))
+        let bytes = BandedBytes(bytes: scan.bytes(member), member: member.index, bands: bands)
+        try Arrangement(plane: plane, form: form).readPlane(at: start, into: buffer, from: bytes)
       }
     }
     return planes.map(\.count)

@@ -26,8 +26,8 @@ public struct SignedStatement: Sendable, Equatable {
   /// SHA-256 of all digests, one after the other.
   public var root: [UInt8] { SHA256.digest(resources.flatMap(\.sha256)) }
 
-  /// The JSON text that is signed.
-  var encoded: [UInt8] {
+  /// The JSON text that is signed: an in-toto statement 1.0 whose predicate is of model signing 1.0.
+  public var encoded: [UInt8] {
     let value: JSONValue = [
       "_type": .string(Self.type),
       "subject": [["name": .string(name), "digest": ["sha256": .string(hexadecimal(root))]]],
@@ -46,8 +46,8 @@ public struct SignedStatement: Sendable, Equatable {
     return value.encoded(.python(indent: 2))
   }
 
-  /// Reads a statement, and checks that the subject is the resources.
-  init(parsing bytes: [UInt8]) throws(SignatureReason) {
+  /// Reads a statement, and checks that the subject is the resources. Throws `SignatureReason`.
+  public init(parsing bytes: [UInt8]) throws(SignatureReason) {
     let value: JSONValue
     do throws(JSONError) { value = try JSONValue(parsing: bytes) } catch { throw .text(error.reason) }
     guard value["_type"]?.string == Self.type else { throw .statement("_type") }

@@ -14,7 +14,7 @@ struct CalibrationArguments: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Bits a weight, everything included, that SpQR may spend on each matrix, or --dedupe-experts on experts.",
+      "Bits a weight over all quantized tensors that SpQR's outliers may fill up to, or for --dedupe-experts.",
       valueName: "B"))
   var targetBits: Double?
 

@@ -28,11 +28,22 @@ import Testing
     #expect(try decode(codec, planes, elements: 4, columns: 4).map { Float(bitPattern: $0) } == [0, 0, 2, 4])
   }
 
+  /// The example of specs/codecs/additive.md.
+  @Test func theExampleOfSums() throws {
+    let codec = try CodecRegistry.codec("additive:group=2,books=2,bits=1,scale=F16")
+    let books: [UInt8] = [0, 0x3C, 0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3C, 0, 0xBC]
+    let values = try decode(codec, [[0, 1], [0, 0x40], books], elements: 2, columns: 2)
+    #expect(values.map { Float(bitPattern: $0) } == [4, 2])
+  }
+
   private static let descriptors = [
     "integers:bits=1,groups=flat64,scale=F32,zero=point-F32", "integers:bits=2,groups=tensor,scale=F32,zero=code",
     "integers:bits=3,groups=stride24,scale=F32,zero=point-F16", "integers:bits=4,groups=index3,scale=BF16,zero=none",
     "integers:bits=5,groups=7,scale=F16,zero=bias-F16,steps=scale", "integers:bits=7,groups=row,scale=F16,zero=code",
     "integers:bits=8,groups=row,scale=F32,zero=none,over=127", "integers:bits=6,groups=flat10,scale=F16,zero=bias-F32",
+    "integers:bits=4,groups=16,scale=F32,zero=none,columns=BF16",
+    "integers:bits=4,groups=index3,scale=F16,zero=none,columns=F16", "additive:group=8,books=2,bits=8,scale=F16",
+    "additive:group=5,books=3,bits=9,scale=BF16",
   ]
 
   @Test(arguments: descriptors) func bothKernelsAgree(_ text: String) throws {
@@ -56,7 +67,8 @@ import Testing
   @Test func refusesWhatItMust() throws {
     for text in [
       "integers:bits=9", "integers:groups=0", "integers:groups=some", "integers:zero=F16", "integers:steps=all",
-      "integers:zero=code,over=127",
+      "integers:zero=code,over=127", "integers:zero=code,columns=F16", "integers:groups=flat8,columns=F16",
+      "integers:columns=F8", "additive:group=0", "additive:bits=17", "additive:books=17",
     ] {
       #expect(throws: CodecError.self) { try CodecRegistry.codec(text) }
     }

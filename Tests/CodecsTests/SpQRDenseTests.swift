@@ -49,15 +49,33 @@ import Testing
     }
   }
 
+  /// The same for wider and taller tiles, whose rows of tiles end in the middle of one.
+  @Test(arguments: [2, 3, 4], [(32, 16), (16, 32), (48, 80), (128, 64)])
+  func kernelsEqualTheReferenceInWiderTiles(bits: Int, tile: (Int, Int)) throws {
+    var random = SplitMix64(seed: 14)
+    for arithmetic in BilevelCodec.Arithmetic.allCases {
+      let codec = try BilevelCodec(bits: bits, tileRows: tile.0, tileColumns: tile.1, arithmetic: arithmetic)
+      #expect(codec.hasKernel)
+      for (rows, columns) in [(1, 1), (31, 33), (100, 97), (130, 1100), (128, 64), (17, 5000)] {
+        let planes = random.bilevelPlanes(codec, rows: rows, columns: columns)
+        let reference = try codec.bitPatterns(planes, rows: rows, columns: columns, reference: true)
+        #expect(try codec.bitPatterns(planes, rows: rows, columns: columns) == reference)
+        #expect(portable(codec, planes, rows: rows, columns: columns) == reference)
+      }
+    }
+  }
+
   private func portable(_ codec: BilevelCodec, _ planes: [[UInt8]], rows: Int, columns: Int) -> [UInt32] {
     var output = [Float](repeating: 0, count: rows * columns)
     let across = codec.tilesAcross(columns: columns)
-    for top in stride(from: 0, to: rows, by: 16) {
-      let tile = top / 16 * across
+    var tiles = codec.kernelTiles
+    for top in stride(from: 0, to: rows, by: codec.tileRows) {
+      let tile = top / codec.tileRows * across
       let parts = planes.indices.map { Array(planes[$0].dropFirst(tile * codec.tileBytes[$0])) }
       output.withUnsafeMutableBufferPointer {
         bale_bilevel_decode_portable(
-          parts[0], parts[1], parts[2], Int32(codec.bits), codec.arithmetic == .f16 ? 1 : 0, min(16, rows - top),
+          &tiles, parts[0], parts[1], parts[2], Int32(codec.bits), codec.arithmetic == .f16 ? 1 : 0,
+          min(codec.tileRows, rows - top),
           columns, $0.baseAddress?.advanced(by: top * columns))
       }
     }

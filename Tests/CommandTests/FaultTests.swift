@@ -131,6 +131,22 @@ import Testing
     }
   }
 
+  /// Memory that the system doesn't give ends the process: what was there stays, or what is new is complete.
+  @Test(arguments: jobs) func anAllocationThatFailsLeavesTheOldOrTheNew(_ job: Job) throws {
+    let new = try expected(job)
+    var failed = 0
+    for at in [1, 2, 3, 5, 8, 13, 21, 34, 55] {
+      let directory = try prepare(job)
+      let fault = Fault(call: "malloc", kind: "\(ENOMEM)", at: at, below: directory.path)
+      let (result, struck) = try fault.run(arguments(job, directory))
+      let tree = try Command.tree(directory.path).filter { !$0.key.contains(".partial-") }
+      let isPart = !tree.isEmpty && tree.allSatisfy { new[$0.key] == $0.value }
+      #expect(result.status == 0 ? tree == new : tree == job.old || isPart, "\(at): \(tree.keys.sorted())")
+      failed += struck && result.status != 0 ? 1 : 0
+    }
+    #expect(failed > 0, "no allocation was made to fail")
+  }
+
   @Test(arguments: ["\(EIO)", "short", "\(EINTR)"]) func readsThatFailOrComeShort(_ kind: String) throws {
     for at in [1, 2, 3, 8, 20] {
       let directory = try TemporaryDirectory()

@@ -95,6 +95,17 @@ import Verification
     #expect(bits > 3.9 && bits <= 4)
   }
 
+  /// What int8 takes of the target is not there for outliers, and less than the dense part is refused.
+  @Test func otherEncodingsCountInTheTarget() throws {
+    let rules = try recipe([(Self.attention + "v*", "spqr:bits=3@gptq"), (Self.attention + "k*", "int8@gptq")])
+    let report = try pack(rules, attentionStatistics(), to: "a.bale") { $0.targetBits = 6.2 }
+    let bits = try #require(report.quantizedBits)
+    #expect(bits > 6.1 && bits <= 6.2)
+    #expect(throws: PlanError.self) {
+      try pack(rules, attentionStatistics(), to: "b.bale") { $0.targetBits = 5.9 }
+    }
+  }
+
   @Test func expertsWithoutTokensTakeTheirPool() throws {
     let weights = [(name: Self.expert + "1.w2.weight", columns: 256, tokens: 900)]
     let rules = try recipe([(Self.expert + "0.w2.weight", "int4:group=64@gptq")])

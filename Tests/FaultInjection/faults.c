@@ -1,5 +1,6 @@
 // Preloaded into the command under test: makes the k-th call of one system call on the files of a test fail.
-//   FAULT_CALL   pwrite, pread, copy, fallocate, fsync, ftruncate, close, rename, open
+//   FAULT_CALL   pwrite, pread, copy, fallocate, fsync, ftruncate, close, rename, open, or malloc: allocations of 32 KiB
+//                or more, whatever they are for
 //   FAULT_AT     the number of the call, counted from 1
 //   FAULT_KIND   a number: the errno; "short": half of the bytes; "kill": SIGKILL before the call;
 //                "power": SIGKILL after the loss of what was written and not flushed, all of it or every second sector;
@@ -227,4 +228,16 @@ int open64(const char *path, int flags, ...) {
   mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
   va_end(arguments);
   return open(path, flags, mode);
+}
+
+static int lacks_memory(size_t bytes) { return bytes >= 32768 && strike("malloc") != PASS; }
+
+void *malloc(size_t bytes) { return lacks_memory(bytes) ? NULL : NEXT(malloc)(bytes); }
+
+void *aligned_alloc(size_t alignment, size_t bytes) {
+  return lacks_memory(bytes) ? NULL : NEXT(aligned_alloc)(alignment, bytes);
+}
+
+int posix_memalign(void **result, size_t alignment, size_t bytes) {
+  return lacks_memory(bytes) ? ENOMEM : NEXT(posix_memalign)(result, alignment, bytes);
 }

@@ -14,11 +14,15 @@ struct FixtureCheckpoint {
   let source: String
 
   init(_ folder: String, _ name: String, configuration: String = "config.json") throws {
-    self.name = name
+    try self.init(path: Fixtures.shared("fixtures/\(folder)/\(name)"), configuration: configuration)
+  }
+
+  /// - Parameter fixture: what the names of its files begin with.
+  init(path fixture: String, configuration: String = "config.json") throws {
+    name = Path.name(of: fixture)
     directory = try TemporaryDirectory()
     source = directory.path + "/model"
     try Path.createDirectory(source)
-    let fixture = Fixtures.shared("fixtures/\(folder)/\(name)")
     try Self.write(try Fixtures.bytes("\(fixture).safetensors"), to: "\(source)/model.safetensors")
     if let config = try? Fixtures.bytes("\(fixture).config.json") {
       try Self.write(config, to: "\(source)/\(configuration)")

@@ -55,6 +55,39 @@ import Testing
     #expect(reason([("a.weight._data", .i8, [8, 16])]) == .missing("a.weight._scale"))
   }
 
+  @Test func aScaleOfTheInputsIsNotIgnored() {
+    guard case .unreadable = reason(Self.gptq + [("a.pre_quant_scale", .f16, [64])]) else {
+      Issue.record("pre_quant_scale was ignored")
+      return
+    }
+    let int4: [Stored] = [("a.weight", .u8, [8, 64]), ("a.weight_scale", .f32, [16, 2])]
+    #expect(reason(int4 + [("a.pre_quant_scale", .bf16, [64])]) == nil)
+    #expect(
+      reason(int4 + [("a.pre_quant_scale", .bf16, [32])])
+        == .shape(stored: "a.pre_quant_scale", found: [32], expected: "[64]"))
+    guard case .unreadable = reason(int4 + [("a.weight_scale_2", .f32, [])]) else {
+      Issue.record("a second scale was ignored")
+      return
+    }
+  }
+
+  @Test func vectorsOutOfCodebooks() {
+    let aqlm: [Stored] = [("a.codebooks", .f16, [2, 256, 1, 8]), ("a.codes", .i8, [4, 2, 2])]
+    #expect(reason(aqlm) == .missing("a.scales"))
+    #expect(
+      reason(aqlm + [("a.scales", .f16, [3, 1, 1, 1])])
+        == .shape(stored: "a.scales", found: [3, 1, 1, 1], expected: "[4, 1, 1, 1]"))
+    #expect(reason(aqlm + [("a.scales", .f16, [4, 1, 1, 1])]) == nil)
+    guard
+      case .unreadable = reason([
+        ("a.codebooks", .f16, [1, 256, 2, 8]), ("a.codes", .i8, [4, 2, 1]), ("a.scales", .f16, [4, 1, 1, 1]),
+      ])
+    else {
+      Issue.record("vectors of two outputs were read")
+      return
+    }
+  }
+
   private func gptqConfig(_ members: String) -> String {
     #"{"quantization_config":{"quant_method":"gptq",\#(members)}}"#
   }

@@ -76,6 +76,7 @@ struct LayoutFixtureTests {
     + cases("quanto", ["qint4", "qint8"], "dequant_f32", "0.weight")
     + cases("bitnet", ["bitlinear"], "dequant_f32", "w.weight")
     + cases("torchao", ["int8wo", "intx4_g32"], "dequant_f32", "0.weight", rounding: .bf16)
+    + cases("aqlm", ["aqlm_2x8"], "dequant_f32", "fc.weight")
     + cases("gemma", ["linear_int2", "linear_int4", "linear_int8"], "dequant_f32", "fc.weight")
     + cases("bitsandbytes", ["llm_int8"], "weight_dequant_f32", "fc.weight")
     + cases("compressed-tensors", compressedTensors, "weight_decompressed_f32", "model.layers.0.mlp.down_proj.weight")

@@ -6,7 +6,7 @@
 
 /// What to measure.
 enum Section: String, CaseIterable {
-  case codecs, digests, opening, experts, meter, jobs, llama
+  case codecs, calibration, digests, opening, lossless, experts, meter, jobs, llama, layouts
 }
 
 /// An argument that means nothing.
@@ -30,8 +30,14 @@ struct Options {
   let llamaQuantize = Self.environment("LLAMA_QUANTIZE")
   let llamaConverter = Self.environment("LLAMA_CONVERTER")
   let python = Self.environment("LLAMA_PYTHON") ?? "python3"
+  /// The Python that has zipnn, and a model beside the made weights, for the section `lossless`.
+  let zipnn = Self.environment("ZIPNN_PYTHON")
+  let losslessModel = Self.environment("BALE_LOSSLESS_MODEL")
   /// The model whose tokenizer the section `llama` takes.
   let samples = Self.environment("BALE_SAMPLE") ?? "samples/tiny-mixtral"
+
+  /// Directories that the section `layouts` decodes.
+  let layouts = (Self.environment("BALE_BENCH_LAYOUTS") ?? "").split(separator: ":").map(String.init)
 
   init(_ arguments: [String]) throws {
     var rest = arguments.makeIterator()

@@ -5,14 +5,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Decodes one row of 16 x 16 tiles with 3-bit statistics: `height` rows (1 to 16) of `columns` values, row-major.
+// How the tiles of a tensor lie: sides in multiples of 16, and what a tile takes in the planes of codes and statistics.
+typedef struct {
+  size_t rows, columns;
+  size_t code_bytes, statistic_bytes;
+} bale_tiles;
+
+// Decodes one row of tiles with 3-bit statistics: `height` rows (1 to `tiles->rows`) of `columns` values, row-major.
 // `bits` is 2, 3 or 4. With `half`, every operation rounds to IEEE half precision.
-void bale_bilevel_decode(const void *codes, const void *statistics, const void *second_level, int bits, int half,
-                         size_t height, size_t columns, float *output);
+void bale_bilevel_decode(const bale_tiles *tiles, const void *codes, const void *statistics, const void *second_level,
+                         int bits, int half, size_t height, size_t columns, float *output);
 
 // The same without vector instructions, whatever the machine: for tests.
-void bale_bilevel_decode_portable(const void *codes, const void *statistics, const void *second_level, int bits,
-                                  int half, size_t height, size_t columns, float *output);
+void bale_bilevel_decode_portable(const bale_tiles *tiles, const void *codes, const void *statistics,
+                                  const void *second_level, int bits, int half, size_t height, size_t columns,
+                                  float *output);
 
 // What the codes of an encoding stand for, under a scale and a zero.
 enum bale_grid_kind {

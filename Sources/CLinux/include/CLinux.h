@@ -18,4 +18,7 @@ int bale_open_direct(const char *path);
 /// Renames without replacing an existing `to`. Returns 0, or -1 with errno set (EEXIST if `to` exists).
 int bale_rename_new(const char *from, const char *to);
 
+/// Asks the kernel to begin writing to disk what `fd` was given so far, without waiting for it. A hint: it can't fail.
+void bale_start_writing(int fd);
+
 #endif

@@ -13,6 +13,7 @@ extension IntegersCodec {
       let code = rows.code(isOneStream ? element : column, in: codes)
       let group = group(element, row: row, column: column, columns: input.columns, index)
       output[element] = value(code, try scale(group, input.planes), zero(group, input.planes))
+      if let factors { output[element] *= factors.load(input.planes[2], column) }
     }
   }
 
@@ -22,6 +23,7 @@ extension IntegersCodec {
     let count = input.planes[1].count / scale.bytes
     let scales = try terms(count) { (group) throws(CodecError) in try scale(group, input.planes) }
     let zeros = try terms(zero == .none ? 0 : count) { (group) throws(CodecError) in zero(group, input.planes) }
+    let columnFactors = factors.map { type in (0..<input.columns).map { type.load(input.planes[2], $0) } } ?? []
     guard let codes = input.planes[0].baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     var element = 0
     while element < input.elements {
@@ -31,6 +33,7 @@ extension IntegersCodec {
       decodeRow(
         start, element..<end, into: output, scales, zeros
       ) { group($0, row: row, column: $0 - element, columns: input.columns, index) }
+      for column in columnFactors.indices { output[element + column] *= columnFactors[column] }
       element = end
     }
   }

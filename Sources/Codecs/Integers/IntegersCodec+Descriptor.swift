@@ -3,6 +3,7 @@ extension IntegersCodec {
     var descriptor = CodecDescriptor(
       "integers", ["bits": "\(bits)", "groups": groupName, "scale": scale.rawValue, "zero": zeroName])
     if isStepped { descriptor.parameters.append(.init(key: "steps", value: "scale")) }
+    if let factors { descriptor.parameters.append(.init(key: "columns", value: factors.rawValue)) }
     if over != 1 { descriptor.parameters.append(.init(key: "over", value: "\(over)")) }
     return descriptor
   }
@@ -40,8 +41,13 @@ extension IntegersCodec {
     guard steps == nil || steps == "scale" else {
       throw .descriptor("steps=\(steps ?? "")", reason: "steps should be scale")
     }
+    let columns = reader.text("columns")
+    let factors = columns.flatMap { ScalarFloat(rawValue: $0) }
+    guard columns == nil || factors != nil else {
+      throw .descriptor("columns=\(columns ?? "")", reason: "columns should be F16, BF16 or F32")
+    }
     try self.init(
-      bits: bits, grouping: grouping, scale: scale, zero: kind, over: over, isStepped: steps != nil)
+      bits: bits, grouping: grouping, scale: scale, zero: kind, over: over, isStepped: steps != nil, factors: factors)
   }
 
   private static func grouping(_ text: String) -> Grouping? {

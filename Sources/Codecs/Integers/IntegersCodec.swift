@@ -42,19 +42,26 @@ public struct IntegersCodec: Codec, Hashable {
   /// True if a product is rounded to the type of the scales before a bias is added, and the sum again: what a library
   /// that computes in 16 bits makes of it.
   public let isStepped: Bool
+  /// Type of the factors that every column has besides, if it has one: w * f, of `zero` none and groups within rows.
+  public let factors: ScalarFloat?
 
   /// Throws `CodecError.descriptor` on a width or a group that doesn't exist.
-  public init(bits: Int, grouping: Grouping, scale: ScalarFloat, zero: Zero, over: Int = 1, isStepped: Bool = false)
-    throws(CodecError)
-  {
+  public init(
+    bits: Int, grouping: Grouping, scale: ScalarFloat, zero: Zero, over: Int = 1, isStepped: Bool = false,
+    factors: ScalarFloat? = nil
+  ) throws(CodecError) {
     self.bits = bits
     self.grouping = grouping
     self.scale = scale
     self.zero = zero
     self.over = over
     self.isStepped = isStepped
+    self.factors = factors
     guard over == 1 || (1...1 << 16).contains(over) && zero == .none else {
       throw .descriptor("\(descriptor)", reason: "a scale stands for 1 to 65536 codes, without zero points")
+    }
+    guard factors == nil || zero == .none && !isFlat else {
+      throw .descriptor("\(descriptor)", reason: "columns have factors where groups lie in rows, without zero points")
     }
     guard (1...8).contains(bits) else { throw .descriptor("\(descriptor)", reason: "codes have 1 to 8 bits") }
     switch grouping {
@@ -70,6 +77,7 @@ public struct IntegersCodec: Codec, Hashable {
     let extent: PlaneExtent = isWhole ? .whole : .perSpan
     var planes = [Plane(.codes), Plane(.scales, extent)]
     if zero != .none { planes.append(Plane(.zeroPoints, extent)) }
+    if factors != nil { planes.append(Plane(.table, .whole)) }
     if case .indexed = grouping { planes.append(Plane(.permutation, .whole)) }
     return planes
   }
@@ -104,6 +112,7 @@ public struct IntegersCodec: Codec, Hashable {
     case .codes: codeBytes(elements: elements, columns: columns)
     case .scales: groups(elements: elements, columns: columns) * scale.bytes
     case .zeroPoints: groups(elements: elements, columns: columns) * zeroBytes
+    case .table: columns * (factors?.bytes ?? 0)
     default: columns * 4
     }
   }

@@ -1,5 +1,11 @@
 import CKernels
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 extension NormalFloatCodec {
   public func decodeReference(
     _ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>
@@ -68,7 +74,11 @@ extension NormalFloatCodec {
       let offset = ScalarFloat.f32.load(planes[3], Self.mapSize)
       if bale_table4_scales(map, bytes + blocks.lowerBound, step, offset, blocks.count, scales) != 0 { return }
     }
-    // One by one: plain scales, or what names the one that isn't finite.
+    if second == nil, let plane = planes[1].baseAddress {
+      memcpy(scales, plane + blocks.lowerBound * 4, blocks.count * 4)
+      if bale_f32_peak(scales, blocks.count) < Float.infinity.bitPattern { return }
+    }
+    // One by one: what names the one that isn't finite.
     for index in blocks { scales[index - blocks.lowerBound] = try scale(index, planes) }
   }
 

@@ -71,8 +71,13 @@ extension BilevelCodec {
     )
   }
 
-  /// True for the geometry that has a kernel.
-  var hasKernel: Bool { tileRows == 16 && tileColumns == 16 && statisticBits == 3 }
+  /// True for the geometries that have a kernel.
+  var hasKernel: Bool { tileRows % 16 == 0 && tileColumns % 16 == 0 && statisticBits == 3 }
+
+  /// The geometry, for the kernel.
+  var kernelTiles: bale_tiles {
+    bale_tiles(rows: tileRows, columns: tileColumns, code_bytes: codeBytes, statistic_bytes: 2 * statisticBytes)
+  }
 
   public func decode(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>) throws(CodecError) {
     guard hasKernel else { return try decodeReference(input, into: output) }
@@ -89,7 +94,9 @@ extension BilevelCodec {
     _ tileRow: Int, height: Int, of input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>
   ) {
     let first = tileRow * tilesAcross(columns: input.columns)
+    var tiles = kernelTiles
     bale_bilevel_decode(
+      &tiles,
       input.planes[0].baseAddress?.advanced(by: first * codeBytes),
       input.planes[1].baseAddress?.advanced(by: first * 2 * statisticBytes),
       input.planes[2].baseAddress?.advanced(by: first * Self.secondLevelBytes),

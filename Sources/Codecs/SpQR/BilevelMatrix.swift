@@ -11,6 +11,17 @@ public struct BilevelMatrix: Sendable, Equatable {
   /// The F16 bit patterns scale_s, zero_s, scale_z, zero_z of each tile, tile rows first.
   public var statistics: [UInt16]
 
+  init(
+    rows: Int, columns: Int, codes: [UInt8], scaleCodes: [UInt8], zeroCodes: [UInt8], statistics: [UInt16]
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.codes = codes
+    self.scaleCodes = scaleCodes
+    self.zeroCodes = zeroCodes
+    self.statistics = statistics
+  }
+
   /// A matrix of zeros for a codec's geometry.
   public init(rows: Int, columns: Int, codec: BilevelCodec) {
     let groups = codec.tilesAcross(columns: columns)

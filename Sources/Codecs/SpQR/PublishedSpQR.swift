@@ -29,10 +29,10 @@ public struct PublishedSpQR: Sendable, Equatable {
     self.permutation = permutation
   }
 
-  /// How outliers lie in `columnValues`.
-  public enum Sparse: Sendable {
-    case csr
-    case interleaved
+  /// How outliers lie in `columnValues`, by the names that the command knows.
+  public enum Sparse: String, Sendable, CaseIterable {
+    case csr = "spqr"
+    case interleaved = "spqr-ptcsr"
   }
 
   static let side = 16
@@ -43,6 +43,12 @@ public struct PublishedSpQR: Sendable, Equatable {
     try SpQRCodec(
       dense: BilevelCodec(bits: codeBits, arithmetic: .f16), outliers: .f16, combine: .addRaw,
       columnOrder: permuted ? .permuted : .tensor)
+  }
+
+  /// True for an encoding that the layout holds with the same values: an outlier is added, whatever it stands for.
+  public static func holds(_ codec: SpQRCodec) -> Bool {
+    let wanted = try? Self.codec(permuted: codec.columnOrder == .permuted)
+    return codec.combine != .replace && codec.outliers == .f16 && codec.dense == wanted?.dense
   }
 
   static func refusal(_ reason: String) -> CodecError { .descriptor("SpQR's inference layout", reason: reason) }

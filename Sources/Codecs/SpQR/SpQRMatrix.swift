@@ -86,3 +86,31 @@ extension SpQRCodec {
     return bytes
   }
 }
+
+extension SpQRMatrix {
+  /// Some of its rows, from a multiple of the rows of a tile.
+  public func slice(_ rows: Range<Int>, tileRows: Int) -> SpQRMatrix {
+    let columns = dense.columns
+    let groups = dense.rows == 0 ? 0 : dense.scaleCodes.count / dense.rows
+    let tiles = rows.lowerBound / tileRows * groups..<(rows.upperBound + tileRows - 1) / tileRows * groups
+    let elements = rows.lowerBound * columns..<rows.upperBound * columns
+    let part = BilevelMatrix(
+      rows: rows.count, columns: columns, codes: Array(dense.codes[elements]),
+      scaleCodes: Array(dense.scaleCodes[rows.lowerBound * groups..<rows.upperBound * groups]),
+      zeroCodes: Array(dense.zeroCodes[rows.lowerBound * groups..<rows.upperBound * groups]),
+      statistics: Array(dense.statistics[tiles.lowerBound * 4..<tiles.upperBound * 4]))
+    let found = outliers.filter { elements.contains($0.position) }
+      .map { Outlier(position: $0.position - elements.lowerBound, bits: $0.bits) }
+    return SpQRMatrix(dense: part, outliers: found, permutation: permutation)
+  }
+
+  /// Adds rows below, of the same columns, order and tiles.
+  public mutating func append(_ part: SpQRMatrix) {
+    let start = dense.codes.count
+    dense = BilevelMatrix(
+      rows: dense.rows + part.dense.rows, columns: dense.columns, codes: dense.codes + part.dense.codes,
+      scaleCodes: dense.scaleCodes + part.dense.scaleCodes, zeroCodes: dense.zeroCodes + part.dense.zeroCodes,
+      statistics: dense.statistics + part.dense.statistics)
+    outliers += part.outliers.map { Outlier(position: start + $0.position, bits: $0.bits) }
+  }
+}

@@ -9,7 +9,7 @@ import Tensors
 public struct PlainGPTOSSView: Checkpoint {
   public let tensors: [CheckpointTensor]
   private let source: any Checkpoint
-  private let transposed: [Int: HuggingFaceMappedTensor]
+  private let turned: [Int: TurnedMatrices]
 
   public var path: String { source.path }
   public var format: ContainerFormat { source.format }
@@ -21,18 +21,18 @@ public struct PlainGPTOSSView: Checkpoint {
   /// Nil if there are no such experts.
   /// - Parameter dtype: of the decoded experts.
   public init?(_ source: any Checkpoint, dtype: DType) {
-    var (tensors, transposed) = (source.tensors, [Int: HuggingFaceMappedTensor]())
+    var (tensors, turned) = (source.tensors, [Int: TurnedMatrices]())
     for (index, tensor) in tensors.enumerated() where Self.isExperts(tensor) {
       let sides = tensor.shape.dimensions
       guard let shape = Shape([sides[0], sides[2], sides[1]]) else { continue }
       let matrix = MatrixShape(rows: sides[1], columns: sides[2])
-      transposed[index] = HuggingFaceMappedTensor(
-        name: tensor.name, shape: shape, type: dtype,
-        inputs: [MappedInput(tensor: index, rowElements: sides[2], transposed: matrix)])
+      turned[index] = TurnedMatrices(
+        reader: SpanReader(source, tensor: index), matrix: matrix, dtype: dtype,
+        block: tensor.codec.alignment(columns: sides[2]))
       tensors[index] = CheckpointTensor(name: tensor.name, shape: shape, codec: PlainCodec(dtype))
     }
-    guard !transposed.isEmpty else { return nil }
-    (self.source, self.tensors, self.transposed) = (source, tensors, transposed)
+    guard !turned.isEmpty else { return nil }
+    (self.source, self.tensors, self.turned) = (source, tensors, turned)
   }
 
   private static func isExperts(_ tensor: CheckpointTensor) -> Bool {
@@ -43,8 +43,8 @@ public struct PlainGPTOSSView: Checkpoint {
   public func read(
     _ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
   ) throws -> [Int] {
-    guard let mapped = transposed[tensor] else { return try source.read(tensor, elements: elements, into: planes) }
-    try MappedReader(source: source).read(mapped, as: mapped.type, elements, into: planes[0])
+    guard let matrices = turned[tensor] else { return try source.read(tensor, elements: elements, into: planes) }
+    try matrices.read(elements, into: planes[0])
     return [planes[0].count]
   }
 

@@ -5,7 +5,7 @@ import Codecs
 /// Which tensors of a model a solver makes, and how: the calibrated part of a plan.
 struct CalibratedTensors {
   private let recipe: Recipe
-  private let options: CalibrationOptions?
+  private var options: CalibrationOptions?
   private let prepared = PreparedCache()
 
   /// Throws `PlanError` if statistics are needed and not there, or are of other sizes than the weights.
@@ -34,6 +34,29 @@ struct CalibratedTensors {
         reason: "there are no statistics of it" + Self.others(coverage.missing.count)
           + "; --uncovered says what becomes of such weights")
     }
+    if let target = options.targetBits {
+      let left = try budget(of: checkpoint).bits(target: target)
+      self.options?.targetBits = left
+    }
+  }
+
+  /// Of everything that is quantized.
+  private func budget(of checkpoint: any Checkpoint) throws(PlanError) -> TargetBudget {
+    var budget = TargetBudget()
+    for tensor in checkpoint.tensors where TargetEncoding.isFloat(tensor.codec) {
+      do {
+        switch treatment(of: tensor) {
+        case .quantize(let descriptor, _):
+          budget.add(tensor, try CodecRegistry.codec(descriptor), method: nil)
+        case .solve(let descriptor, let method):
+          budget.add(tensor, try CodecRegistry.codec(descriptor), method: method)
+        case .keep, .lossless, .drop: continue
+        }
+      } catch {
+        throw PlanError(tensor: tensor.name, reason: "\(error)")
+      }
+    }
+    return budget
   }
 
   private static func others(_ count: Int) -> String { count == 1 ? "" : " (and so of \(count - 1) others)" }

@@ -5,7 +5,8 @@ public struct CalibrationOptions: Sendable {
   /// Statistics by the names of the model's weights; a slice of a stack of experts has the name that
   /// `WeightName.slice` gives it.
   public var statistics: any CalibrationSource
-  /// Bits a weight that SpQR's outliers may bring each matrix to, everything included; nil goes by `threshold`.
+  /// Bits a weight over all quantized tensors, everything included, that SpQR's outliers may fill up to; nil goes by
+  /// `threshold`.
   public var targetBits: Double?
   /// The threshold beyond which SpQR keeps a weight apart, relative to the mean over columns of variance over the
   /// squared diagonal of the factor. 0.2 is what its authors recommend.

@@ -35,6 +35,7 @@ extension ConvertPlan {
       if !request.isSingleFile {
         made +=
           (checkpoint as? HuggingFaceView)?.made ?? (checkpoint as? RelaidCheckpoint)?.made
+          ?? (checkpoint as? PublishedSpQRFiles)?.made
           ?? GGUFSource.travelledFiles(of: checkpoint)
       }
     case .gguf: try placeInGGUF(checkpoint, request, mix)

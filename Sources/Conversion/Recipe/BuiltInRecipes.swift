@@ -1,14 +1,15 @@
 extension Recipe {
   /// The recipes that have a name: `lossless`; ENCODING-experts, which quantizes the routed experts alone;
   /// ENCODING-linear and rtn-ENCODING, all weight matrices but routers, embeddings and the head, rounded to nearest;
-  /// and spqr, spqr3, spqr2 and gptq-ENCODING, the same matrices by a solver with calibration.
+  /// spqr, spqr3, spqr2 and gptq-ENCODING, the same matrices by a solver with calibration; and moe-spqr, moe-spqr3 and
+  /// moe-spqr2, which give attention, whose weights all tokens use, more bits and the experts coarser tiles.
   public static let builtInNames: [String] = {
     var names = ["lossless"]
     for encoding in shortEncodings { names += ["\(encoding)-experts", "\(encoding)-linear"] }
     for encoding in roundedEncodings { names.append("rtn-" + encoding.name) }
     for spqr in spqrWidths { names.append(spqr.name) }
     for encoding in solvedEncodings { names.append("gptq-" + encoding) }
-    return names
+    return names + mixedRecipes.map(\.name)
   }()
 
   private typealias Named = (name: String, encoding: String)
@@ -20,11 +21,21 @@ extension Recipe {
   ]
   private static let roundedEncodings: [Named] = solvedEncodings.map { ($0, $0) } + spqrWidths
 
+  private static let mixedRecipes: [(name: String, experts: String, others: String)] = [
+    ("moe-spqr", "spqr:bits=4,rows=128,columns=16", "int6"), ("moe-spqr3", "spqr:bits=3,rows=128,columns=16", "int5"),
+    ("moe-spqr2", "spqr:bits=2,rows=128,columns=16", "int4"),
+  ]
+
   /// The recipe of that name, or nil. Throws `CodecError` if an encoding it names doesn't exist.
   static func builtIn(_ name: String) throws -> Recipe? {
     if name == "lossless" { return Recipe(name: name, rules: [Rule(Selector("*"), .lossless)]) }
     for encoding in shortEncodings where name == "\(encoding)-experts" {
       return Recipe(name: name, rules: [Rule(Selector("experts"), try Treatment(parsing: encoding))])
+    }
+    if let mixed = mixedRecipes.first(where: { name == $0.name }) {
+      let others = try Treatment(parsing: mixed.others + "@gptq")
+      let experts = Rule(Selector("experts"), try Treatment(parsing: mixed.experts + "@gptq"))
+      return Recipe(name: name, rules: [experts] + ["attention", "linear"].map { Rule(Selector($0), others) })
     }
     return try matrixTreatment(name).map { treatment in
       Recipe(name: name, rules: ["experts", "attention", "linear"].map { Rule(Selector($0), treatment) })

@@ -8,9 +8,31 @@ public protocol ByteRanges: Sendable {
 
   /// Fills `buffer` from `offset`, which with the buffer's length lies within `count`.
   func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
+
+  /// Fills `buffer` with runs of bytes, one after the other.
+  func read(_ runs: ByteRuns, into buffer: UnsafeMutableRawBufferPointer) throws
+}
+
+/// Runs of as many bytes each, as far apart from one another: some columns of stored rows.
+public struct ByteRuns: Sendable, Hashable {
+  /// Where the first begins.
+  var offset: Int
+  /// Bytes of one.
+  var bytes: Int
+  /// From the start of one to the start of the next.
+  var stride: Int
+  var count: Int
 }
 
 extension ByteRanges {
+  public func read(_ runs: ByteRuns, into buffer: UnsafeMutableRawBufferPointer) throws {
+    for index in 0..<runs.count {
+      try read(
+        at: runs.offset + index * runs.stride,
+        into: UnsafeMutableRawBufferPointer(rebasing: buffer[index * runs.bytes..<(index + 1) * runs.bytes]))
+    }
+  }
+
   /// A range of the bytes in a fresh buffer.
   func buffer(_ range: Range<Int>) throws -> ByteBuffer {
     let buffer = ByteBuffer(count: range.count)

@@ -30,9 +30,13 @@ extension PackedFields {
   ) throws {
     let fields = along == .columns ? 0..<columns : rows
     let vectors = along == .columns ? rows : 0..<columns
+    if let words = fastWords(of: rows) {
+      let window = try WordWindow(self, slice: slice, words: words, vectors: vectors, from: stored)
+      return unpackFast(window, rows: rows, into: target)
+    }
     let table = PieceTable(self, fields)
     let window = try WordWindow(self, slice: slice, words: table.words, vectors: vectors, from: stored)
-    if !unpackFast(window, rows: rows, into: target) { unpack(window, table, rows: rows, into: target) }
+    unpack(window, table, rows: rows, into: target)
   }
 
   /// Takes the fields of rows out of words, one by one.

@@ -37,12 +37,10 @@ struct WordWindow {
       if inner.count == fields.storedRowWords {
         return try stored.read(at: start + outer.lowerBound * rowBytes, into: bytes)
       }
-      let part = inner.count * wordBytes
-      for (index, row) in outer.enumerated() {
-        try stored.read(
-          at: start + row * rowBytes + inner.lowerBound * wordBytes,
-          into: UnsafeMutableRawBufferPointer(rebasing: bytes[index * part..<(index + 1) * part]))
-      }
+      let runs = ByteRuns(
+        offset: start + outer.lowerBound * rowBytes + inner.lowerBound * wordBytes, bytes: inner.count * wordBytes,
+        stride: rowBytes, count: outer.count)
+      try stored.read(runs, into: bytes)
     }
   }
 

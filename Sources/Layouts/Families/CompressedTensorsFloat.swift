@@ -10,7 +10,6 @@ struct CompressedTensorsFloat: Layout {
     var found: [LogicalTensor] = []
     for (module, packed) in stored.ending("weight_packed") where packed.dtype == .u8 {
       let logical = module + "weight"
-      try stored.refuseTransforms(module)
       let scales = try stored.required(module + "weight_scale", of: logical)
       let global = stored[module + "weight_global_scale"]
       try stored.check(scales, [.u8, .f8e8m0, .f8e4m3], of: logical)

@@ -28,7 +28,6 @@ struct ModelOpt: Layout {
   private func nvfp4(
     _ module: String, _ weight: StoredTensor, _ scales: StoredTensor, _ stored: StoredTensors
   ) throws(LayoutError) -> LogicalTensor {
-    try stored.refuseTransforms(module)
     let factor = try stored.required(module + "weight_scale_2", of: weight.name)
     try stored.checkFactor(factor, of: weight.name)
     let grid = try grid(weight, scales, MicroscalingGrid.nvfp4(.multiply, zero: .unsigned), stored)
@@ -41,7 +40,6 @@ struct ModelOpt: Layout {
   private func mxfp4(
     _ module: String, _ weight: StoredTensor, _ scales: StoredTensor, _ stored: StoredTensors
   ) throws(LayoutError) -> LogicalTensor {
-    try stored.refuseTransforms(module)
     let grid = try grid(weight, scales, MicroscalingGrid.mxfp4, stored)
     return LogicalTensor(
       name: weight.name, shape: grid.shape, codec: grid.codec,

@@ -66,7 +66,6 @@ struct ScaledFP8: Layout {
     _ stored: StoredTensors
   ) throws(LayoutError) -> LogicalTensor {
     let logical = module + naming.name
-    try stored.refuseTransforms(module)
     try stored.check(scale, [.f32, .bf16, .f16, .f8e8m0, .u8], of: logical)
     guard let shape = Shape(weight.shape) else { throw stored.fault(.value("its shape overflows"), logical) }
     let codec: any Codec

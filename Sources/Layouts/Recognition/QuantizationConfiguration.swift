@@ -1,6 +1,8 @@
 import ByteIO
 import Checkpoints
+import Codecs
 import JSON
+import Tensors
 
 /// What the files beside the tensors say of their quantization.
 public struct QuantizationConfiguration: Sendable {
@@ -20,14 +22,18 @@ public struct QuantizationConfiguration: Sendable {
   ]
 
   private static let limit = 64 << 20
+  /// What no layout stores codes in.
+  private static let plain: Set<DType> = [.f64, .f32, .f16, .bf16]
 
-  /// Reads the files. Throws `IOError`, or `LayoutError` on one that isn't JSON.
+  /// Reads the files. Throws `IOError`, or `LayoutError` on one that isn't JSON, unless no tensor can be quantized.
   public init(_ checkpoint: any FileCheckpoint) throws {
+    let isPlain = checkpoint.tensors.allSatisfy { Self.plain.contains(($0.codec as? PlainCodec)?.dtype ?? .u8) }
     func read(_ name: String) throws -> JSONValue? {
       guard let bytes = try Self.bytes(name, beside: checkpoint) else { return nil }
       do {
         return try JSONValue(parsing: bytes, duplicateKeys: .kept)
       } catch {
+        if isPlain { return nil }
         throw LayoutError(.value("'\(name)' is not JSON: \(error)"), file: checkpoint.path)
       }
     }

@@ -51,7 +51,7 @@ struct Convert: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Write as another library stores it: \(LayoutWriters.all.map(\.name).joined(separator: ", ")).",
+      "Write as another library stores it: \(Self.layouts.joined(separator: ", ")).",
       valueName: "LAYOUT"))
   var layout: String?
 
@@ -138,11 +138,13 @@ struct Convert: ParsableCommand {
       reason: "it is stored as \(quantized.layout); say what it becomes by --quantize or --dequantize")
   }
 
+  private static let layouts = LayoutWriters.all.map(\.name) + PublishedSpQR.Sparse.allCases.map(\.rawValue)
+
   /// The source as another library stores it.
   private func relaid(_ checkpoint: any Checkpoint, as layout: String) throws -> any Checkpoint {
+    if let sparse = PublishedSpQR.Sparse(rawValue: layout) { return try PublishedSpQRFiles(checkpoint, sparse: sparse) }
     guard let writer = LayoutWriters.find(layout) else {
-      let names = LayoutWriters.all.map(\.name).joined(separator: ", ")
-      throw ValidationError("--layout should be one of \(names), not '\(layout)'")
+      throw ValidationError("--layout should be one of \(Self.layouts.joined(separator: ", ")), not '\(layout)'")
     }
     var (codec, rule): ((any Codec)?, ScaleRule?) = (nil, nil)
     if let quantize, case .quantize(let descriptor, let chosen) = try Treatment(parsing: quantize) {

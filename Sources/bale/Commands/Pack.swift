@@ -86,7 +86,7 @@ struct Pack: ParsableCommand {
   func run() throws {
     let start = ContinuousClock.now
     let base = try base.map { try BaseModel($0) }
-    let source = try Layouts.open(source)
+    let source = try opened()
     let checkpoint = try base.map { try DifferenceCheckpoint(source, from: $0) } ?? source
     let recipe = try Recipe(named: recipe)
     let calibration = try calibrationArguments.options(for: checkpoint)
@@ -108,6 +108,13 @@ struct Pack: ParsableCommand {
       .report(
         report, source: checkpoint, seconds: seconds(since: start),
         sharing: try sharing.map { try SharingSummary(report, sharing: $0) })
+  }
+
+  /// The source seen through its layouts. Files of SpQR's inference library, which don't come back from codes alone,
+  /// are packed as they are where nothing else is asked for.
+  private func opened() throws -> any Checkpoint {
+    let seen = try Layouts.open(source)
+    return recipe == "lossless" ? (seen as? PublishedSpQRCheckpoint)?.stored ?? seen : seen
   }
 
   /// Measures the experts and decides what they share.

@@ -7,8 +7,8 @@ import Tensors
 final class CodecRun: @unchecked Sendable {
   static let elements = 16 << 20
   static let columns = 4096
-  /// Elements of a tile that stays in the second-level cache.
-  static let tile = 32768
+  /// Elements of a tile that stays in the second-level cache, unless the codec needs larger spans.
+  private var tile: Int { max(32768, codec.alignment(columns: Self.columns)) }
 
   let name: String
   let codec: any QuantizingCodec
@@ -62,11 +62,12 @@ final class CodecRun: @unchecked Sendable {
   }
 
   private func encode(_ elements: Range<Int>, rule: ScaleRule) throws {
-    let tile = UnsafeMutableBufferPointer<Float>.allocate(capacity: Self.tile)
-    defer { tile.deallocate() }
-    for start in stride(from: elements.lowerBound, to: elements.upperBound, by: Self.tile) {
-      let count = min(Self.tile, elements.upperBound - start)
-      let values = UnsafeMutableBufferPointer(rebasing: tile[..<count])
+    let tile = tile
+    let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: tile)
+    defer { buffer.deallocate() }
+    for start in stride(from: elements.lowerBound, to: elements.upperBound, by: tile) {
+      let count = min(tile, elements.upperBound - start)
+      let values = UnsafeMutableBufferPointer(rebasing: buffer[..<count])
       try Elements.decode(
         .bf16, UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: source[start..<start + count])), into: values)
       try codec.encode(

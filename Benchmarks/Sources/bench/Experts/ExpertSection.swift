@@ -31,7 +31,7 @@ struct ExpertSection {
     let stacks = try writeGGUF(gguf)
     let trace = RoutingTrace(layers: Self.layers, experts: Self.experts, chosen: Self.chosen, tokens: Self.tokens)
     let file = try BaleFile(bale)
-    let records = try trace.steps.map { step in
+    let records = trace.steps.map { step in
       step.compactMap { file.record(layer: $0.layer, expert: $0.expert)?.range }
     }
     let ranges = trace.steps.map { step in step.flatMap { stacks.ranges($0) } }

@@ -26,7 +26,7 @@ struct MeterSection {
         row.against = "half as many"
       }
       var usage = rusage()
-      getrusage(RUSAGE_SELF, &usage)
+      getrusage(RUSAGE_SELF.rawValue, &usage)
       row.peakMiB = usage.ru_maxrss / 1024
       before = time
       report.add(row)
