@@ -27,7 +27,7 @@ import Testing
 
   @Test(arguments: [(8, 0.9), (8, 0.95), (8, 0.98), (64, 0.9), (64, 0.95), (64, 0.98)])
   func savesNearlyTheIdeal(count: Int, correlation: Double) throws {
-    let sample = ExpertSample(count: count, hidden: 128, width: 64, correlation: correlation)
+    let sample = ExpertSample(count: count, hidden: 96, width: 48, correlation: correlation)
     let (saving, ideal) = (try saving(sample), Self.ideal(count, correlation))
     #expect(saving >= 0.85 * ideal, "\(saving) of \(ideal) bits")
     #expect(saving <= 1.05 * ideal, "\(saving) of \(ideal) bits")
@@ -35,8 +35,8 @@ import Testing
 
   /// Little is shared: little is saved, and never less than nothing.
   @Test(arguments: [8, 64]) func savesWhatLittleThereIs(count: Int) throws {
-    let sample = ExpertSample(count: count, hidden: 128, width: 64, correlation: 0.3)
+    let sample = ExpertSample(count: count, hidden: 96, width: 48, correlation: 0.3)
     let (saving, ideal) = (try saving(sample), Self.ideal(count, 0.3))
-    #expect(saving > 0.05 && saving <= 1.05 * ideal, "\(saving) of \(ideal) bits")
+    #expect(saving > 0.03 && saving <= 1.05 * ideal, "\(saving) of \(ideal) bits")
   }
 }
