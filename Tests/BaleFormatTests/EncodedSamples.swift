@@ -18,24 +18,40 @@ enum EncodedSamples {
       ]
     }
     + [("trellis", [40, 33])]
+    + residuals
     + GGMLType.allCases.map { ("ggml:type=\($0.name)", [3, 512]) }.filter { (try? CodecRegistry.codec($0.0)) != nil }
 
-  /// Writes a file of one tensor in one span.
+  private static let residuals: [(encoding: String, shape: [Int])] = [
+    ("residual:codec=trellis,reference=c", [40, 33]), ("residual:codec=ternary,reference=c,group=16", [40, 33]),
+    ("residual:codec=int3,reference=c,group=16", [40, 33]), ("residual:codec=bilevel,reference=c,bits=3", [40, 33]),
+    ("residual:codec=mxfp4,reference=c", [40, 33]),
+  ]
+
+  /// The tensor that residuals stand beside.
+  static let reference = "c"
+
+  /// Writes a file of one tensor in one span, and of its reference where it has one.
   static func write(_ encoding: String, _ shape: [Int], to path: String) throws {
     let codec = try CodecRegistry.codec(encoding)
     guard let shape = Shape(shape) else { return }
     let writer = try BaleWriter(path)
-    let tensor = try writer.declare(
-      TensorDeclaration(
-        name: "w", dtype: .f32, shape: shape, encoding: codec.descriptor.description, isLossless: false))
-    let layout = try PartLayout(
-      codec: codec, elements: shape.elements, columns: shape.columns, spanElements: oneSpan(codec, shape))
-    let range = 0..<shape.dimensions[0]
-    try writer.beginRecord(.tensor, parts: [PartDeclaration(tensor: tensor, range: range, layout: layout)])
-    for (plane, bytes) in try planes(codec, shape).enumerated() {
-      try writer.append(try layout.chunk(plane: plane, index: 0, bytes: bytes), part: 0)
+    var tensors: [(name: String, codec: any Codec, kind: RecordKind)] = [("w", codec, .tensor)]
+    if codec is ResidualCodec { tensors.insert((reference, PlainCodec(.f32), .resident), at: 0) }
+    let ids = try tensors.map { name, codec, _ in
+      try writer.declare(
+        TensorDeclaration(
+          name: name, dtype: .f32, shape: shape, encoding: codec.descriptor.description, isLossless: false))
     }
-    try writer.endRecord()
+    for (id, (_, codec, kind)) in zip(ids, tensors) {
+      let layout = try PartLayout(
+        codec: codec, elements: shape.elements, columns: shape.columns, spanElements: oneSpan(codec, shape))
+      let range = 0..<shape.dimensions[0]
+      try writer.beginRecord(kind, parts: [PartDeclaration(tensor: id, range: range, layout: layout)])
+      for (plane, bytes) in try planes(codec, shape).enumerated() {
+        try writer.append(try layout.chunk(plane: plane, index: 0, bytes: bytes), part: 0)
+      }
+      try writer.endRecord()
+    }
     _ = try writer.commit()
   }
 
@@ -48,6 +64,8 @@ enum EncodedSamples {
     var random = SplitMix64(seed: UInt64(shape.elements))
     let values = (0..<shape.elements).map { _ in Float(random.next() >> 40) / 0x1p23 - 1 }
     switch codec {
+    case let codec as ResidualCodec: return try planes(codec.inner, shape)
+    case is PlainCodec: return [values.withUnsafeBytes { Array($0) }]
     case let codec as SpQRCodec: return try spqr(codec, values, shape, &random)
     case is TrellisCodec: return trellis(shape, &random)
     case let codec as any VariableCodec:

@@ -16,6 +16,12 @@ struct ExpertSample {
   var isShuffled = false
   /// All experts in one tensor a matrix.
   var isStacked = false
+  /// Stacks in which gate stands above up.
+  var isFused = false
+  /// Experts whose numbers are equal modulo this share something; others don't.
+  var families = 1
+  /// More tensors, by name and shape.
+  var others: [(name: String, shape: [Int])] = []
   /// Every expert the same.
   var isRepeated = false
   var seed: UInt64 = 1
@@ -23,10 +29,12 @@ struct ExpertSample {
   @discardableResult func write(_ path: String) throws -> String {
     var random = SplitMix64(seed: seed)
     let size = hidden * width
-    let shared = (0..<3 * size).map { _ in random.normal() * 0.02 }
+    let shared = (0..<families).map { _ in (0..<3 * size).map { _ in random.normal() * 0.02 } }
     let own = (1 - correlation).squareRoot() * 0.02
-    let experts = (0..<count).map { _ in
-      shared.map { isRepeated ? Float($0) : Float($0 * correlation.squareRoot() + own * random.normal()) }
+    let experts = (0..<count).map { expert in
+      shared[expert % families].map {
+        isRepeated ? Float($0) : Float($0 * correlation.squareRoot() + own * random.normal())
+      }
     }
     var shuffle = SplitMix64(seed: seed + 99)
     var matrices: [[[Float]]] = []
@@ -44,6 +52,17 @@ struct ExpertSample {
   private func tensors(_ matrices: [[[Float]]]) throws -> [SafetensorsWriter.Tensor] {
     let prefix = "model.layers.0.block_sparse_moe"
     var tensors = [try tensor("\(prefix).gate.weight", [count, width], (0..<count * width).map { Float($0 % 7) })]
+    for other in others {
+      let values = (0..<other.shape.reduce(1, *)).map { Float($0 % 13) / 50 - 0.1 }
+      tensors.append(try tensor(other.name, other.shape, values))
+    }
+    if isFused {
+      let stacks = "model.layers.0.mlp.experts"
+      tensors.append(
+        try tensor("\(stacks).gate_up_proj", [count, 2 * hidden, width], matrices.flatMap { $0[0] + $0[1] }))
+      tensors.append(try tensor("\(stacks).down_proj", [count, width, hidden], matrices.flatMap { $0[2] }))
+      return tensors
+    }
     let shapes = [[hidden, width], [hidden, width], [width, hidden]]
     for (index, name) in [("w1"), ("w3"), ("w2")].enumerated() {
       if isStacked {

@@ -10,6 +10,12 @@ import TestSupport
 import Testing
 import Verification
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 @Suite struct ExpertSharingTests {
   private let directory: TemporaryDirectory
   private let source: String
@@ -37,6 +43,36 @@ import Verification
     #expect(check.holds, "\(check.mismatches)")
     #expect(report.total.relativeMSE > 0 && report.total.relativeMSE < 0.0135)
     #expect(packed.reorderedLayers.isEmpty)
+  }
+
+  private static let hasPython = system("python3 -c 'import numpy, zstandard' 2>/dev/null") == 0
+
+  /// specs/reader, written from the specs alone: experts beside centroids, and what of them it lists.
+  @Test(.enabled(if: hasPython, "python3 with numpy and zstandard is not installed"), arguments: [false, true])
+  func pythonFindsTheSameValues(isStacked: Bool) throws {
+    try ExpertSample(count: 3, hidden: 24, width: 20, isStacked: isStacked).write(source)
+    _ = try Jobs.packSharing(source, to: bale)
+    let program = """
+      import bale_reader
+      b = bale_reader.BaleFile("\(bale)")
+      for name in b.tensors: b.values(name).astype("<f4").tofile("\(directory.path)/" + name)
+      """
+    let reader = "cd '\(Fixtures.root)/specs/reader' && python3 -B"
+    #expect(system("\(reader) -c '\(program)' 2>/dev/null") == 0)
+    let packed = try BaleCheckpoint(bale)
+    for (index, tensor) in packed.tensors.enumerated() {
+      let expected = try SpanReader(packed, tensor: index).values(0..<tensor.shape.elements).withFloats { Array($0) }
+      let found = try Fixtures.bytes(directory.file(tensor.name)).withUnsafeBytes {
+        Array($0.bindMemory(to: Float.self))
+      }
+      #expect(found == expected, "\(tensor.name)")
+    }
+    let list = directory.file("list")
+    #expect(system("\(reader) bale_reader.py '\(bale)' list > '\(list)'") == 0)
+    let names = String(decoding: try Fixtures.bytes(list), as: UTF8.self).split(separator: "\n").map {
+      String($0.prefix { $0 != "\t" })
+    }
+    #expect(names.sorted() == packed.tensors.map(\.name).sorted())
   }
 
   @Test func decodedAnywhereTheValuesAreTheSame() throws {

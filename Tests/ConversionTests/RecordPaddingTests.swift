@@ -4,6 +4,7 @@ import Checkpoints
 import Codecs
 import Conversion
 import Tensors
+import TestSupport
 import Testing
 
 /// Headers without weights.
@@ -69,5 +70,60 @@ private struct HeaderCheckpoint: Checkpoint {
     // The rows of the directory, too.
     let share = Double(estimate.size - empty - bytes) / Double(bytes)
     #expect(share >= 0 && share < 0.01, "\(model.name): \(share)")
+  }
+}
+
+/// The same of records whose planes have the sizes that entropy coding gives them: no plan knows these, so files are
+/// written.
+@Suite struct TrellisPaddingTests {
+  /// Half of 16 KiB on average: of an expert of Qwen3's that is about 1 % at 1.6 bits, less at more.
+  @Test(arguments: RecordPaddingTests.models, [(1.6, 0.0125), (2.0, 0.01)]) func isAboutOnePercentAtMost(
+    _ model: RecordPaddingTests.Model, rate: (bits: Double, limit: Double)
+  ) throws {
+    let bits = rate.bits
+    let directory = try TemporaryDirectory()
+    let path = directory.file("experts.bale")
+    let writer = try BaleWriter(path)
+    let codec = try ResidualCodec(TrellisCodec(), reference: "bale.centroid.0.gate.0")
+    let shapes = [[model.neurons, model.width], [model.neurons, model.width], [model.width, model.neurons]]
+    // Enough small records that the padding of one, any size below 16 KiB, averages out.
+    let experts = max(2, 64_000_000 / (model.neurons * model.width * 3))
+    let ids = try (0..<experts).map { expert in
+      try shapes.enumerated().map { matrix, shape in
+        try writer.declare(
+          TensorDeclaration(
+            name: "\(expert).\(matrix)", dtype: .bf16, shape: try #require(Shape(shape)),
+            encoding: "\(codec.descriptor)", isLossless: false))
+      }
+    }
+    for expert in 0..<experts {
+      let layouts = try shapes.map { try PartLayout(codec: codec, elements: $0[0] * $0[1], columns: $0[1]) }
+      let parts = zip(layouts, ids[expert]).enumerated().map { matrix, part in
+        PartDeclaration(tensor: part.1, range: 0..<shapes[matrix][0], layout: part.0)
+      }
+      try writer.beginRecord(.expert(layer: 0, expert: expert), parts: parts)
+      for (part, layout) in layouts.enumerated() {
+        let table = [UInt8](repeating: 0, count: layout.planes[1].decodedLength)
+        try writer.append(try layout.chunk(plane: 1, index: 0, bytes: table), part: part)
+        for span in 0..<layout.spanCount {
+          // Experts differ in size by a few percent (measured: 0.5 to 14).
+          let size = Double(layout.elements(inSpan: span)) * bits / 8 * (1 + Double(expert * 7 % 11 - 5) / 400)
+          let codes = [UInt8](repeating: 1, count: Int(size))
+          try writer.append(try layout.chunk(plane: 0, index: span, bytes: codes), part: part)
+        }
+      }
+      try writer.endRecord()
+    }
+    _ = try writer.commit()
+    let file = try BaleFile(path)
+    var (all, stored) = (0, 0)
+    for record in file.records.map({ file.record($0) }) {
+      guard case .expert = record.kind else { continue }
+      #expect(record.range.lowerBound % 16384 == 0 && record.range.count % 16384 == 0)
+      all += record.range.count
+      stored += record.parts.reduce(0) { $0 + $1.part.planes.reduce(0) { $0 + $1.storedBytes } }
+    }
+    let share = Double(all - stored) / Double(stored)
+    #expect(share >= 0 && share < rate.limit, "\(model.name) at \(bits) bits: \(share)")
   }
 }

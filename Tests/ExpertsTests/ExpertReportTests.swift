@@ -42,6 +42,21 @@ import Testing
     #expect(html.split(separator: "<polyline").count - 1 == 3 * 3 + 3)
   }
 
+  @Test func measuredPointsAreDrawnAndListed() throws {
+    var report = try Self.report()
+    let text = """
+      {"points": [{"curve": "int4", "bits": 4.25, "error": 0.01, "perplexity": 6.1}, {"curve": "nothing"},
+      {"curve": "none", "bits": 16, "error": 0, "perplexity": 6.0}]}
+      """
+    report.add(measurement: try JSONValue(parsing: Array(text.utf8)))
+    report.addBound()
+    #expect(report.points.count == 2 + 2 + 16)
+    #expect(report.json["rate_curve"]?[2]?["perplexity"]?.double == 6.1)
+    let html = report.html
+    #expect(html.contains("<td>int4</td><td>4.250</td><td>0.01000</td><td>6.100</td>"))
+    #expect(html.split(separator: "<svg").count - 1 == 3 + 2, "errors and perplexities")
+  }
+
   @Test func base64IsThatOfTheRFC() {
     let samples = ["": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foobar": "Zm9vYmFy"]
     for (text, encoded) in samples { #expect(Base64.text(Array(text.utf8)) == encoded) }

@@ -1,13 +1,12 @@
 """Reads .bale files of version 1, from specs/bale.md alone: numpy and the standard library, zstandard for zstd planes,
-bale_codecs.py beside it for the encodings. XXH3 is not in the standard library: those digests are checked if the package
-xxhash is there; the root and SHA2 (SHA-256) always are.
+bale_values.py beside it for what the encodings stand for. XXH3 is not in the standard library: those digests are
+checked if the package xxhash is there; the root and SHA2 (SHA-256) always are.
 
-    python3 bale_reader.py FILE list
-    python3 bale_reader.py FILE dump TENSOR OUT.npy
-    python3 bale_reader.py FILE check
+    python3 bale_reader.py FILE list | check | dump TENSOR OUT.npy
 """
 import hashlib, os, re, struct, sys
 import numpy as np
+import bale_values
 
 try:
     import xxhash
@@ -124,13 +123,14 @@ class Shard:
 
 
 class Tensor:
+    """A tensor; `reference` names the one that it stands beside (codecs/residual.md), which is none of the model's."""
     def __init__(self, shard, row):
         start = int(row["dims"])
         self.name, self.dtype = shard.text(row["name"]), DTYPES[row["dtype"]]
         self.shape = tuple(int(n) for n in shard.table["DIMS"][start:start + int(row["rank"])])
         self.encoding = shard.text(shard.table["ENCD"][row["encoding"]])
         self.lossless, self.mse, self.max_error = bool(row["flags"] & 1), float(row["mse"]), float(row["max"])
-        self.parts = []
+        self.reference, self.parts = (re.findall("^residual:.*reference=([^,]*)", self.encoding) or [None])[0], []
 
     def spans(self):
         """For each span of each part: its elements, the row length, the roles and the bytes of its planes."""
@@ -147,7 +147,6 @@ class Tensor:
 
 class BaleFile:
     """A file, or the set of shards that it belongs to."""
-
     def __init__(self, path):
         self.shards = [Shard(path)]
         place = self.shards[0].table["SHRD"]
@@ -166,32 +165,13 @@ class BaleFile:
 
     def base(self, path):
         """Opens the base that this file is stored as the difference from."""
-        import json
-        self.based = BaleFile(path)
-        roots = json.loads(self.shards[0].raw["META"]).get("base", {}).get("roots")
-        need(roots == [shard.root.hex() for shard in self.based.shards], "another base")
+        bale_values.base(self, BaleFile(path))
 
     def source(self, name):
-        """The bytes of a float tensor in its source's dtype."""
-        import bale_codecs
-        tensor = self.tensors[name]
-        kind, _, options = tensor.encoding.partition(":")
-        data = [planes for _, _, _, planes in tensor.spans()]
-        if kind == "plain":
-            return b"".join(planes[0] for planes in data)
-        if kind == "split":
-            return b"".join(bale_codecs.joined(planes) for planes in data)
-        need(kind == "delta", "not a float tensor")
-        return bale_codecs.delta(dict(pair.split("=") for pair in options.split(","))["op"],
-                                 [b"".join(plane) for plane in zip(*data)], self.based.source(name))
+        return bale_values.source(self, name)
 
     def values(self, name):
-        import bale_codecs
-        tensor = self.tensors[name]
-        if tensor.encoding.startswith("delta:"):
-            return bale_codecs.plain(tensor.dtype, int(np.prod(tensor.shape)), self.source(name)).reshape(tensor.shape)
-        pieces = [bale_codecs.decode(tensor.encoding, *span) for span in tensor.spans()]
-        return (np.concatenate(pieces) if pieces else np.zeros(0, np.float32)).reshape(tensor.shape)
+        return bale_values.values(self, name)
 
     def check(self):
         """Every digest that can be checked here; raises BaleError at the first that fails."""
@@ -208,12 +188,12 @@ def main(path, command="list", *arguments):
     if command == "check":
         bale.check()
         print("ok" if xxhash else "ok (without XXH3: the package xxhash is not installed)")
-    elif command == "dump":
+    if command == "dump":
         np.save(arguments[1], bale.values(arguments[0]))
-    else:
-        for tensor in bale.tensors.values():
-            print(tensor.name, tensor.dtype, list(tensor.shape), tensor.encoding, "lossless" if tensor.lossless else
-                  "relative MSE %.6g, max %.6g" % (tensor.mse, tensor.max_error), sep="\t")
+    for t in bale.tensors.values() if command == "list" else []:
+        cost = "lossless" if t.lossless else "relative MSE %.6g, max %.6g" % (t.mse, t.max_error)
+        if all(t.name != other.reference for other in bale.tensors.values()):
+            print(t.name, t.dtype, list(t.shape), t.encoding, cost, sep="\t")
 
 
 if __name__ == "__main__":

@@ -13,13 +13,19 @@ public struct TrellisCodes: Sendable {
 
   /// The values that the codes of a column stand for.
   public func values(column: Int) -> [Float] {
-    let step = TrellisEncoder.table(self, models: []).columnStep(column)
     var values: [Float] = []
     values.reserveCapacity(rows)
-    TrellisEncoder.walk(self, column: column) { code, state in
-      values.append(Float(Trellis.multiple(code, state: state)) * step)
-    }
+    eachValue(column: column) { values.append($0) }
     return values
+  }
+
+  /// Calls `body` with each value of a column, in turn.
+  /// - Parameter rows: some of them, from the start of a unit on; nil: all.
+  public func eachValue(column: Int, rows: Range<Int>? = nil, _ body: (Float) -> Void) {
+    let step = TrellisEncoder.table(self, models: []).columnStep(column)
+    TrellisEncoder.walk(self, column: column, rows: rows ?? 0..<self.rows) { code, state in
+      body(Float(Trellis.multiple(code, state: state)) * step)
+    }
   }
 
   /// All codes zero.
@@ -85,13 +91,13 @@ public enum TrellisEncoder {
       step: tensor.step, classOffset: tensor.classOffset, models: models, exponents: tensor.exponents)
   }
 
-  /// Calls `body` with each code of a column and the state it is in.
-  static func walk(_ tensor: TrellisCodes, column: Int, _ body: (Int, Int) -> Void) {
+  /// Calls `body` with each code of a column, or of some rows from the start of a unit on, and the state it is in.
+  static func walk(_ tensor: TrellisCodes, column: Int, rows: Range<Int>? = nil, _ body: (Int, Int) -> Void) {
     let unit = TrellisCodec.unitRows(columns: tensor.columns)
     tensor.codes.withUnsafeBufferPointer { codes in
       Trellis.next.withUnsafeBufferPointer { next in
         var state = 0
-        for row in 0..<tensor.rows {
+        for row in rows ?? 0..<tensor.rows {
           if row % unit == 0 { state = 0 }
           let code = Int(codes[column * tensor.rows + row])
           body(code, state)

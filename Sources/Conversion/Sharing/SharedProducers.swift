@@ -15,9 +15,6 @@ struct SharedParts: Sendable {
     shelf = CentroidShelf(slots, quality: quality, capacity: memory)
   }
 
-  /// Values, transposed values, targets, codes and decoded values of a part: about seven times its F32 size.
-  func memory(_ part: PackPlan.Part) -> Int { part.elements.count * 28 }
-
   /// The planes of an encoded matrix, cut in the spans of a part.
   func part(_ matrix: EncodedMatrix, layout: PartLayout) throws -> ProducedPart {
     let units = try TrellisCodec.units(of: matrix.planes[0])
@@ -36,7 +33,7 @@ struct SharedExpertProducer: PartProducer {
   let parts: SharedParts
   let slot: Int
 
-  func memory(for part: PackPlan.Part, of tensor: PackPlan.Tensor) -> Int { parts.memory(part) }
+  func memory(for part: PackPlan.Part, of tensor: PackPlan.Tensor) -> Int { parts.slots[slot].prepared.memory }
 
   func produce(
     _ part: PackPlan.Part, of tensor: PackPlan.Tensor, from checkpoint: any Checkpoint, threads: Int
@@ -60,7 +57,7 @@ struct CentroidProducer: PartProducer {
   let slot: Int
   let index: Int
 
-  func memory(for part: PackPlan.Part, of tensor: PackPlan.Tensor) -> Int { parts.memory(part) }
+  func memory(for part: PackPlan.Part, of tensor: PackPlan.Tensor) -> Int { parts.slots[slot].prepared.memory }
 
   func produce(
     _ part: PackPlan.Part, of tensor: PackPlan.Tensor, from checkpoint: any Checkpoint, threads: Int

@@ -51,12 +51,15 @@ struct OrderedExperts: Sendable {
 
   /// A matrix, or gate above up.
   func weights(_ expert: Int, _ matrices: [Experts.ExpertMatrix]) throws -> [Float] {
-    try matrices.flatMap { matrix in
-      let values = try source.matrix(layer: layer, expert: expert, matrix: matrix)
-      guard let orders else { return values }
-      return NeuronOrder.permuted(
-        values, matrix: matrix, rows: source.rows(layer: layer, matrix: matrix),
-        columns: source.columns(layer: layer, matrix: matrix), by: orders[expert])
-    }
+    guard let first = matrices.first else { return [] }
+    return try matrices.dropFirst().reduce(into: weights(expert, first)) { $0 += try weights(expert, $1) }
+  }
+
+  private func weights(_ expert: Int, _ matrix: Experts.ExpertMatrix) throws -> [Float] {
+    let values = try source.matrix(layer: layer, expert: expert, matrix: matrix)
+    guard let orders else { return values }
+    return NeuronOrder.permuted(
+      values, matrix: matrix, rows: source.rows(layer: layer, matrix: matrix),
+      columns: source.columns(layer: layer, matrix: matrix), by: orders[expert])
   }
 }

@@ -41,14 +41,16 @@ public struct SharingAnalysis: Sendable {
   }
 
   /// The report of the meter; with the curve, also what a sample of the experts comes to at rates from 0.5 to 4.25 bits a
-  /// weight: beside centroids, without, and in block encodings.
+  /// weight: beside centroids, without, and in block encodings; and the bound that no code of Gaussian weights passes.
   public func report(
     title: String, withCurve: Bool, progress: @escaping ProgressHandler
   ) throws -> ExpertReport {
     guard withCurve else { return ExpertReport(title: title, layers: try similarities(progress)) }
     let found = try measure(progress)
     let points = try SharingRate(slots: found.slots, source: source, resources: resources).curve()
-    return ExpertReport(title: title, layers: found.layers, points: points)
+    var report = ExpertReport(title: title, layers: found.layers, points: points)
+    report.addBound()
+    return report
   }
 
   /// What the meter finds, without preparing the encoder.

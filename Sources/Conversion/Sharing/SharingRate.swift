@@ -42,9 +42,11 @@ struct SharingRate: Sendable {
       case .bits(let bits): .bits(bits * (1 - Self.margin))
       case .error(let error): .error(error * (1 - Self.margin))
       }
-    let quality = try RateControl.approach(inside) { try outcome($0, shared: true) }
-    let shared = try outcome(quality, shared: true)
-    let alone = try outcome(quality, shared: false)
+    let few = items(most: Self.members)
+    let first = try RateControl.approach(inside) { try outcome($0, few, shared: true) }
+    let quality = try corrected(first, inside, few)
+    let shared = try outcome(quality, few, shared: true)
+    let alone = try outcome(quality, few, shared: false)
     let correction = shared.error > 0 && alone.error > 0 ? 0.5 * BinaryLogarithm.of(alone.error / shared.error) : 0
     return (
       quality,
@@ -52,6 +54,20 @@ struct SharingRate: Sendable {
         bits: shared.bits, error: shared.error, plainBits: alone.bits, plainError: alone.error,
         saving: alone.bits - shared.bits + correction)
     )
+  }
+
+  /// The quality that meets the goal with all experts of the layers, from one that meets it with a few.
+  private func corrected(_ quality: Float, _ goal: RateControl.Goal, _ few: [Item]) throws -> Float {
+    let everyone = items(most: .max)
+    guard everyone.count > few.count else { return quality }
+    let (part, whole) = (try outcome(quality, few, shared: true), try outcome(quality, everyone, shared: true))
+    guard part.bits > 0, whole.bits > 0, part.error > 0, whole.error > 0 else { return quality }
+    let own: RateControl.Goal =
+      switch goal {
+      case .bits(let bits): .bits(bits * part.bits / whole.bits)
+      case .error(let error): .error(error * part.error / whole.error)
+      }
+    return try RateControl.approach(own, from: quality, steps: 4) { try outcome($0, few, shared: true) }
   }
 
   /// Qualities whose bits go from half a bit to more than four where experts share most of what they are.
@@ -64,9 +80,10 @@ struct SharingRate: Sendable {
   func curve() throws -> [ExpertReport.Point] {
     guard !sample.isEmpty else { return [] }
     var points: [ExpertReport.Point] = []
+    let few = items(most: Self.members)
     for (name, shared) in [("trellis beside centroids", true), ("trellis alone", false)] {
       for quality in Self.curveQualities {
-        let found = try outcome(quality, shared: shared)
+        let found = try outcome(quality, few, shared: shared)
         guard found.bits <= 4.5 else { break }
         points.append(.init(curve: name, bits: found.bits, error: found.error))
       }
@@ -90,64 +107,51 @@ struct SharingRate: Sendable {
     var cluster: Int?
     var expert: Int
     var weight: Double
+    /// True for one of each cluster.
+    var isFirst: Bool
   }
 
-  private var items: [Item] {
+  /// Of each cluster so many experts at most.
+  private func items(most: Int) -> [Item] {
     sample.enumerated().flatMap { number, slot in
-      slot.clusters.filter { $0.count > 1 }.enumerated().flatMap { index, members in
-        members.prefix(Self.members).map {
-          Item(
-            slot: number, cluster: index, expert: $0,
-            weight: Double(members.count) / Double(min(members.count, Self.members)))
-        }
-      } + alone(slot, number)
+      slot.clusters.filter { $0.count > 1 }.enumerated()
+        .flatMap { items(of: $1, cluster: $0, slot: number, most: most) }
+        + items(of: slot.clusters.filter { $0.count == 1 }.map { $0[0] }, cluster: nil, slot: number, most: most)
     }
   }
 
-  private func alone(_ slot: SharedSlot, _ number: Int) -> [Item] {
-    let single = slot.clusters.filter { $0.count == 1 }.map { $0[0] }
-    return single.prefix(Self.members).map {
+  private func items(of members: [Int], cluster: Int?, slot: Int, most: Int) -> [Item] {
+    let chosen = sample[slot].prepared.sample(of: members, count: most)
+    return chosen.enumerated().map { place, expert in
       Item(
-        slot: number, cluster: nil, expert: $0, weight: Double(single.count) / Double(min(single.count, Self.members)))
+        slot: slot, cluster: cluster, expert: expert, weight: Double(members.count) / Double(chosen.count),
+        isFirst: place == 0)
     }
   }
 
   /// Bits a weight and relative error of the sample, extrapolated to its layers.
-  private func outcome(_ quality: Float, shared: Bool) throws -> RateControl.Outcome {
-    let centroids = try shared ? centroids(quality) : [:]
-    let items = items
+  private func outcome(_ quality: Float, _ items: [Item], shared: Bool) throws -> RateControl.Outcome {
+    let shelf = CentroidShelf(sample, quality: quality, capacity: resources.memory / 2)
     let sums = Monitor((bits: 0.0, error: 0.0, norm: 0.0))
-    sums.withLock { $0.bits = centroids.values.reduce(0) { $0 + Double($1.bytes * 8) } }
-    try OrderedPipeline.run(count: items.count, threads: resources.threads, window: resources.threads) { index in
+    let window = resources.window(itemBytes: sample.map(\.prepared.memory).max() ?? 1)
+    try OrderedPipeline.run(count: items.count, threads: resources.threads, window: window) { index in
       let item = items[index]
-      let reference = item.cluster.flatMap { centroids[[item.slot, $0]] }?.decoded
-      return try sample[item.slot].prepared.expert(item.expert, beside: reference, quality: quality)
-    } consume: { index, encoded in
+      let prepared = sample[item.slot].prepared
+      let centroid = try shared ? item.cluster.map { try shelf.centroid($0, ofSlot: item.slot) } : nil
+      let encoded = try prepared.expert(item.expert, beside: centroid?.decoded, quality: quality)
+      return (encoded: encoded, centroidBytes: item.isFirst ? centroid?.encoded.bytes ?? 0 : 0)
+    } consume: { index, made in
       let weight = items[index].weight
       sums.withLock {
-        $0.bits += weight * Double(encoded.bytes * 8)
-        $0.error += weight * encoded.squaredError
-        $0.norm += weight * encoded.squaredNorm
+        $0.bits += weight * Double(made.encoded.bytes * 8) + Double(made.centroidBytes * 8)
+        $0.error += weight * made.encoded.squaredError
+        $0.norm += weight * made.encoded.squaredNorm
       }
     }
     let found = sums.withLock { $0 }
     let weights = sample.reduce(0) { $0 + $1.weights }
     return RateControl.Outcome(
       bits: found.bits / Double(max(weights, 1)), error: found.norm > 0 ? found.error / found.norm : 0)
-  }
-
-  private func centroids(_ quality: Float) throws -> [[Int]: (bytes: Int, decoded: [Float])] {
-    let places = sample.indices.flatMap { slot in
-      sample[slot].prepared.clusters.indices.map { [slot, $0] }
-    }
-    let found = Monitor<[[Int]: (bytes: Int, decoded: [Float])]>([:])
-    try OrderedPipeline.run(count: places.count, threads: resources.threads, window: resources.threads) { index in
-      let made = try sample[places[index][0]].prepared.centroid(places[index][1], quality: quality)
-      return (bytes: made.matrix.bytes, decoded: made.decoded)
-    } consume: { index, made in
-      found.withLock { $0[places[index]] = made }
-    }
-    return found.withLock { $0 }
   }
 
   /// Relative error that an encoding makes of the sample; MXFP4's where the recipe keeps the experts.
@@ -164,7 +168,7 @@ struct SharingRate: Sendable {
   private func error(of codec: any Codec, rule: ScaleRule?) throws -> Double {
     let transcoder = try Transcoder(from: PlainCodec(.f32), to: codec, rule: rule, measured: true)
     var total = ErrorStatistics()
-    for item in items {
+    for item in items(most: Self.members) {
       let slot = sample[item.slot]
       let values = try OrderedExperts(source: source, layer: slot.layer, orders: nil)
         .weights(item.expert, slot.matrices)

@@ -15,7 +15,10 @@ public struct EncodedMatrix: Sendable {
   public var bytes: Int { planes.reduce(0) { $0 + $1.count } }
   public var relativeError: Double { squaredNorm > 0 ? squaredError / squaredNorm : 0 }
 
-  init(_ descriptor: CodecDescriptor, _ codes: TrellisCodes, original: [Float], decoded: [Float]) {
+  /// - Parameters:
+  ///   - original: what is encoded, rows x columns.
+  ///   - reference: what the codes stand beside.
+  init(_ descriptor: CodecDescriptor, _ codes: TrellisCodes, original: [Float], reference: [Float]?) {
     self.descriptor = descriptor
     rows = codes.rows
     columns = codes.columns
@@ -23,11 +26,16 @@ public struct EncodedMatrix: Sendable {
     var error = 0.0
     var norm = 0.0
     var maximum: Float = 0
-    for (value, other) in zip(original, decoded) {
-      let difference = Double(value) - Double(other)
-      error += difference * difference
-      norm += Double(value) * Double(value)
-      maximum = max(maximum, abs(value - other))
+    for column in 0..<columns {
+      var index = column
+      codes.eachValue(column: column) { value in
+        let decoded = reference.map { $0[index] + value } ?? value
+        let difference = Double(original[index]) - Double(decoded)
+        error += difference * difference
+        norm += Double(original[index]) * Double(original[index])
+        maximum = max(maximum, abs(original[index] - decoded))
+        index += codes.columns
+      }
     }
     squaredError = error
     squaredNorm = norm

@@ -7,8 +7,8 @@ public struct LayerEncoder: Sendable {
   /// The step of every matrix, relative to its own scale: smaller is more bits and less error. Matrices that are
   /// encoded with one quality share their relative error.
   public var quality: Float
-  /// Added to the diagonal of a Hessian, as a share of its mean.
-  public var damping = 0.1
+  /// Added to the diagonal of a Hessian, as a share of its mean, beside what the step asks for.
+  public var damping = 0.03
   /// How far an expert's use may move its step: counts are clamped to this range around their mean.
   public var useRange = 1.0 / 16...16.0
   public var quantizer = TrellisQuantizer()

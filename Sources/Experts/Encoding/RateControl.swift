@@ -74,11 +74,12 @@ public enum RateControl {
 extension RateControl {
   /// A quality close to the goal, and inside it if one that was tried is: bits fall by one, and the logarithm of the
   /// error grows by two, with each doubling of the quality, more or less; steps by the secant after the first.
+  /// - Parameter quality: where to start, if that is known.
   public static func approach(
-    _ goal: Goal, steps: Int = 5, _ encode: (Float) throws -> Outcome
+    _ goal: Goal, from quality: Float? = nil, steps: Int = 5, _ encode: (Float) throws -> Outcome
   ) rethrows -> Float {
     var tried: [(x: Double, excess: Double)] = []
-    var x = start(goal)
+    var x = quality.map { BinaryLogarithm.of(Double($0)) } ?? start(goal)
     for _ in 0..<steps {
       let excess = excess(try encode(exponential(x)), over: goal)
       tried.append((x, excess))

@@ -5,7 +5,7 @@ import Codecs
 /// the output: with entropy coding that is reverse water-filling.
 public struct TrellisQuantizer: Sendable {
   /// Price of a bit in squares of the step.
-  public var lambda: Float = 0.15
+  public var lambda: Float = 0.28
   /// Searches: after each, the frequencies are fitted anew.
   public var passes = 3
 
@@ -19,63 +19,93 @@ public struct TrellisQuantizer: Sendable {
   ) -> QuantizedMatrix {
     let steps = ColumnSteps(step: step, factor: factor, columns: columns)
     var codes = TrellisCodes(rows: rows, columns: columns, step: steps.base, exponents: steps.exponents)
-    let transposed = Self.transposed(values, rows: rows, columns: columns)
-    var target = transposed
     var models: [TrellisCosts]?
+    var powers = [Double](repeating: 0, count: columns)
+    for index in values.indices { powers[index % columns] += Double(values[index]) * Double(values[index]) }
     for _ in 0..<passes {
-      codes.classOffset = classOffset(target, steps, rows: rows)
-      target = transposed
-      search(&target, &codes, steps, models, factor)
+      codes.classOffset = classOffset(powers, steps, rows: rows)
+      powers = [Double](repeating: 0, count: columns)
+      for first in stride(from: 0, to: rows, by: steps.unitRows) {
+        var strip = Strip(values, rows: first..<min(first + steps.unitRows, rows), columns: columns)
+        search(&strip, &codes, steps, models, factor)
+        strip.addPowers(to: &powers)
+      }
       models = TrellisEncoder.models(codes).map { TrellisCosts($0) }
     }
     return QuantizedMatrix(codes: codes)
   }
 
-  /// One pass over the columns. `target` becomes what each column was when its turn came.
-  private func search(
-    _ target: inout [Float], _ codes: inout TrellisCodes, _ steps: ColumnSteps, _ models: [TrellisCosts]?,
-    _ factor: HessianFactor?
-  ) {
-    let rows = codes.rows
-    let unit = steps.unitRows
-    var search = TrellisSearch(rows: min(unit, rows), lambda: lambda)
-    let start = TrellisCosts()
-    var scaled = [Float](repeating: 0, count: rows)
-    for column in 0..<codes.columns {
-      let reciprocal = 1 / steps.step(column)
-      for row in 0..<rows { scaled[row] = target[column * rows + row] * reciprocal }
-      let kind = steps.columnClass(column, offset: codes.classOffset)
-      let even = models?[2 * kind] ?? start
-      let odd = models?[2 * kind + 1] ?? start
-      scaled.withUnsafeBufferPointer { scaled in
-        codes.codes.withUnsafeMutableBufferPointer { all in
-          for first in stride(from: 0, to: rows, by: unit) {
-            let range = first..<min(first + unit, rows)
-            let place = column * rows + range.lowerBound..<column * rows + range.upperBound
-            search.quantize(
-              UnsafeBufferPointer(rebasing: scaled[range]), even: even, odd: odd,
-              into: UnsafeMutableBufferPointer(rebasing: all[place]))
+  /// The rows of a unit, column after column. Rows don't depend on one another but in the frequencies of their codes, so
+  /// that one strip at a time is in memory.
+  private struct Strip {
+    let rows: Range<Int>
+    let columns: Int
+    /// What each column is when its turn comes, the errors of those before it made up for.
+    var target: [Float]
+
+    init(_ values: [Float], rows: Range<Int>, columns: Int) {
+      self.rows = rows
+      self.columns = columns
+      let height = rows.count
+      target = [Float](unsafeUninitializedCapacity: height * columns) { out, count in
+        values.withUnsafeBufferPointer { values in
+          for row in 0..<height {
+            let line = (rows.lowerBound + row) * columns
+            for column in 0..<columns { out[column * height + row] = values[line + column] }
           }
         }
+        count = height * columns
       }
-      if let factor { feedBack(&target, codes, column: column, factor) }
+    }
+
+    /// Adds the squares of each column.
+    func addPowers(to powers: inout [Double]) {
+      for (index, value) in target.enumerated() { powers[index / rows.count] += Double(value) * Double(value) }
+    }
+  }
+
+  /// One pass over the columns of a strip.
+  private func search(
+    _ strip: inout Strip, _ codes: inout TrellisCodes, _ steps: ColumnSteps, _ models: [TrellisCosts]?,
+    _ factor: HessianFactor?
+  ) {
+    let height = strip.rows.count
+    var search = TrellisSearch(rows: height, lambda: lambda)
+    let start = TrellisCosts()
+    var scaled = [Float](repeating: 0, count: height)
+    for column in 0..<strip.columns {
+      let reciprocal = 1 / steps.step(column)
+      for row in 0..<height { scaled[row] = strip.target[column * height + row] * reciprocal }
+      let kind = steps.columnClass(column, offset: codes.classOffset)
+      let place = column * codes.rows + strip.rows.lowerBound
+      scaled.withUnsafeBufferPointer { scaled in
+        codes.codes.withUnsafeMutableBufferPointer { all in
+          search.quantize(
+            scaled, even: models?[2 * kind] ?? start, odd: models?[2 * kind + 1] ?? start,
+            into: UnsafeMutableBufferPointer(rebasing: all[place..<place + height]))
+        }
+      }
+      if let factor { feedBack(&strip, codes, column: column, factor) }
     }
   }
 
   /// target[k] -= error * U[j, k] / U[j, j] for every later column k.
-  private func feedBack(_ target: inout [Float], _ codes: TrellisCodes, column: Int, _ factor: HessianFactor) {
-    let rows = codes.rows
+  private func feedBack(_ strip: inout Strip, _ codes: TrellisCodes, column: Int, _ factor: HessianFactor) {
+    let height = strip.rows.count
     let size = factor.size
-    let decoded = codes.values(column: column)
     let diagonal = factor.upper[column * size + column]
-    target.withUnsafeMutableBufferPointer { target in
+    var error: [Float] = []
+    error.reserveCapacity(height)
+    codes.eachValue(column: column, rows: strip.rows) {
+      error.append((strip.target[column * height + error.count] - $0) / diagonal)
+    }
+    strip.target.withUnsafeMutableBufferPointer { target in
       factor.upper.withUnsafeBufferPointer { upper in
-        let error = (0..<rows).map { (target[column * rows + $0] - decoded[$0]) / diagonal }
         error.withUnsafeBufferPointer { error in
           for later in column + 1..<max(size, column + 1) {
             let weight = upper[column * size + later]
-            let line = UnsafeMutableBufferPointer(rebasing: target[later * rows..<(later + 1) * rows])
-            for row in 0..<rows { line[row] -= error[row] * weight }
+            let line = UnsafeMutableBufferPointer(rebasing: target[later * height..<(later + 1) * height])
+            for row in 0..<height { line[row] -= error[row] * weight }
           }
         }
       }
@@ -83,23 +113,15 @@ public struct TrellisQuantizer: Sendable {
   }
 
   /// The class of exponent 0 such that on average a class c holds columns of deviation 2^((c - 5) / 2) steps.
-  private func classOffset(_ target: [Float], _ steps: ColumnSteps, rows: Int) -> Int8 {
+  private func classOffset(_ powers: [Double], _ steps: ColumnSteps, rows: Int) -> Int8 {
     var total = 0.0
     var used = 0
-    for column in steps.exponents.indices {
-      let power = target[column * rows..<(column + 1) * rows].reduce(0.0) { $0 + Double($1) * Double($1) }
-      guard power > 0, rows > 0 else { continue }
+    for (column, power) in powers.enumerated() where power > 0 && rows > 0 {
       let step = Double(steps.step(column))
       total += BinaryLogarithm.of(power / Double(rows) / (step * step)) + 5 + Double(steps.exponents[column])
       used += 1
     }
     return used == 0 ? 0 : Int8(max(-100, min(100, (total / Double(used)).rounded())))
-  }
-
-  private static func transposed(_ values: [Float], rows: Int, columns: Int) -> [Float] {
-    var result = [Float](repeating: 0, count: values.count)
-    for row in 0..<rows { for column in 0..<columns { result[column * rows + row] = values[row * columns + column] } }
-    return result
   }
 }
 
@@ -129,19 +151,22 @@ struct ColumnSteps {
   }
 }
 
-/// A matrix in `trellis`, and what it decodes to.
+/// A matrix in `trellis`.
 public struct QuantizedMatrix: Sendable {
   public let codes: TrellisCodes
-  /// Decoded values, rows x columns.
-  public let values: [Float]
 
-  init(codes: TrellisCodes) {
-    self.codes = codes
-    let byColumn = TrellisEncoder.values(codes)
-    var values = [Float](repeating: 0, count: byColumn.count)
-    for column in 0..<codes.columns {
-      for row in 0..<codes.rows { values[row * codes.columns + column] = byColumn[column * codes.rows + row] }
+  /// Decoded values, rows x columns.
+  public var values: [Float] {
+    var values = [Float](repeating: 0, count: codes.rows * codes.columns)
+    values.withUnsafeMutableBufferPointer { values in
+      for column in 0..<codes.columns {
+        var index = column
+        codes.eachValue(column: column) {
+          values[index] = $0
+          index += codes.columns
+        }
+      }
     }
-    self.values = values
+    return values
   }
 }

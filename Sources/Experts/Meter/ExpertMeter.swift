@@ -88,11 +88,14 @@ public struct MatrixSimilarity: Sendable {
   public let idealAfter: Double
   /// The best partition into clusters, and what it saves.
   public let clusters: ExpertClusters
+  /// Weights of one expert.
+  public let samples: Int
 
   init(matrix: ExpertMatrix, before: GramMatrix, after: GramMatrix, samples: Int, overhead: Double) {
     self.matrix = matrix
     self.before = before
     self.after = after
+    self.samples = samples
     idealBefore = SavingFormula.ideal(before, samples: samples)
     idealAfter = SavingFormula.ideal(after, samples: samples)
     clusters = ExpertClusters(choosingBy: after, overhead: overhead)

@@ -5,9 +5,19 @@ extension ExpertReport {
     page += "<h1>\(HTMLText.escaped(title))</h1>\n"
     page += "<p>Predicted saving: \(HTMLText.decimal(meanSaving, 3)) bits per expert weight.</p>\n"
     page += savings
-    if !points.isEmpty { page += "<h2>Rate</h2>\n" + RatePlot(points).html }
+    if !points.isEmpty { page += "<h2>Rate</h2>\n" + rate }
     for layer in layers { page += section(layer) }
     return page + "</body></html>\n"
+  }
+
+  private var rate: String {
+    let plots = RatePlot.errors(points).svg + RatePlot.perplexities(points).svg
+    let rows = points.map {
+      "<tr><td>\(HTMLText.escaped($0.curve))</td><td>\(HTMLText.decimal($0.bits, 3))</td>"
+        + "<td>\(HTMLText.decimal($0.error, 5))</td><td>\($0.perplexity.map { HTMLText.decimal($0, 3) } ?? "")</td></tr>"
+    }
+    let titles = ["encoding", "bits per weight", "relative error", "perplexity"].map { "<th>\($0)</th>" }.joined()
+    return plots + "<table><tr>\(titles)</tr>\(rows.joined())</table>\n"
   }
 
   private var savings: String {

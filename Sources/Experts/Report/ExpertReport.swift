@@ -10,11 +10,14 @@ public struct ExpertReport: Sendable {
     public var bits: Double
     /// Squared error over squared norm.
     public var error: Double
+    /// Of the model with such experts, where somebody measured it.
+    public var perplexity: Double?
 
-    public init(curve: String, bits: Double, error: Double) {
+    public init(curve: String, bits: Double, error: Double, perplexity: Double? = nil) {
       self.curve = curve
       self.bits = bits
       self.error = error
+      self.perplexity = perplexity
     }
   }
 
@@ -26,6 +29,25 @@ public struct ExpertReport: Sendable {
     self.title = title
     self.layers = layers
     self.points = points
+  }
+
+  /// Adds the points of a measurement: a JSON object whose `points` have `curve`, `bits`, `error` and `perplexity`.
+  /// Points without these are left out.
+  public mutating func add(measurement: JSONValue) {
+    points += (measurement["points"]?.array ?? []).compactMap { point in
+      guard let curve = point["curve"]?.string, let bits = point["bits"]?.double, let error = point["error"]?.double
+      else { return nil }
+      return Point(curve: curve, bits: bits, error: error, perplexity: point["perplexity"]?.double)
+    }
+  }
+
+  /// Adds the bound that no code of Gaussian weights passes, at half a bit to 4.25.
+  public mutating func addBound() {
+    let bound = RateBound(layers)
+    points += (2...17).map { step in
+      let bits = Double(step) / 4
+      return Point(curve: "rate-distortion bound", bits: bits, error: bound.error(bits: bits))
+    }
   }
 
   /// Predicted saving in bits a weight, averaged over the matrices, which have equal sizes in a layer.
@@ -70,11 +92,12 @@ public struct ExpertReport: Sendable {
   }
 
   private static func point(_ point: Point) -> JSONValue {
-    .object(
-      JSONObject([
-        .init("curve", .string(point.curve)), .init("bits", number(point.bits)),
-        .init("error", number(point.error)),
-      ]))
+    var members = [
+      JSONObject.Member("curve", .string(point.curve)), .init("bits", number(point.bits)),
+      .init("error", number(point.error)),
+    ]
+    if let perplexity = point.perplexity { members.append(.init("perplexity", number(perplexity))) }
+    return .object(JSONObject(members))
   }
 
   /// A number to six decimals; null for what JSON has no number for (the ideal of identical experts is infinite).

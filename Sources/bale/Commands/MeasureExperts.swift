@@ -23,6 +23,7 @@ struct MeasureExperts: ParsableCommand {
         bale experts models/mixtral
         bale experts model.gguf --json
         bale experts mixtral.bale --html experts.html --curve
+        bale experts models/mixtral --html experts.html --curve --measured points.json
       """)
 
   @Argument(help: "A checkpoint: a directory, or a .safetensors, .gguf or .bale file.")
@@ -31,8 +32,14 @@ struct MeasureExperts: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Write a page with similarity maps and dendrograms.", valueName: "FILE"))
   var html: String?
 
-  @Flag(name: .long, help: "Encode a sample at rates from 0.5 to 4.25 bits a weight, for the page and the JSON.")
+  @Flag(name: .long, help: "Encode a sample at rates from 0.5 to 4.25 bits a weight, beside the rate-distortion bound.")
   var curve = false
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Draw these points too: JSON as Scripts/expert-curve.py writes it, with perplexities.", valueName: "FILE"))
+  var measured: String?
 
   @Flag(name: .long, help: "Don't look for permutations of hidden neurons that make experts alike.")
   var noAlign = false
@@ -52,15 +59,20 @@ struct MeasureExperts: ParsableCommand {
     request.aligns = !noAlign
     let analysis = try SharingAnalysis(
       checkpoint, recipe: Recipe(name: "", rules: []), request: request, resources: options.resources)
-    let report = try analysis.report(title: "Experts of \(Path.name(of: model))", withCurve: curve) {
+    var report = try analysis.report(title: "Experts of \(Path.name(of: model))", withCurve: curve) {
       progress.update($0)
     }
     progress.finish()
+    if let measured {
+      let file = try InputFile(measured)
+      report.add(measurement: try JSONValue(parsing: file.bytes(0..<file.size)))
+    }
     if let html { try Self.write(report.html, to: html, overwrite: force) }
     if options.json {
       print(String(decoding: report.json.encoded(.python(indent: 2)), as: UTF8.self))
     } else if !options.quiet {
       print(Self.table(report))
+      if !report.points.isEmpty { print("\n" + Self.curve(report)) }
       print("\n" + verdict(report, unknown: source.unknownLayers))
     }
   }
@@ -90,6 +102,19 @@ struct MeasureExperts: ParsableCommand {
           shared == 0 ? "" : Format.decimals(matrix.saving(over: int4), 2), "\(shared)",
         ])
       }
+    }
+    return table.text
+  }
+
+  private static func curve(_ report: ExpertReport) -> String {
+    var table = TextTable([
+      ("encoding", .left), ("bits/weight", .right), ("relative error", .right), ("perplexity", .right),
+    ])
+    for point in report.points {
+      table.add([
+        point.curve, Format.decimals(point.bits, 3), Format.error(point.error),
+        point.perplexity.map { Format.decimals($0, 3) } ?? "",
+      ])
     }
     return table.text
   }
