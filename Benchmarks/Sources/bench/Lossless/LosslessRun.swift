@@ -40,16 +40,16 @@ final class LosslessRun: @unchecked Sendable {
 
   func measure(runs: Int) throws -> LosslessRates {
     let gigabytes = Double(data.bytes.count) / 1e9
-    let compress = try best(of: runs) { try each(compress) }
-    let decompress = try best(of: runs) { try each(decompress) }
+    let compression = try best(of: runs) { try each(compress) }
+    let decompression = try best(of: runs) { try each(decompress) }
     guard bytesAreEqual(UnsafeRawBufferPointer(back), UnsafeRawBufferPointer(data.bytes)) else {
       throw CodecError.descriptor("split", reason: "what came back isn't the source")
     }
     // A chunk's row in the directory of a .bale is 16 bytes.
     let size = coded.reduce(0) { $0 + $1.reduce(0) { $0 + $1.bytes.count + 16 } }
     return LosslessRates(
-      ratio: Double(data.bytes.count) / Double(size), compress: gigabytes / compress,
-      decompress: gigabytes / decompress)
+      ratio: Double(data.bytes.count) / Double(size), compress: gigabytes / compression,
+      decompress: gigabytes / decompression)
   }
 
   private func each(_ body: @escaping @Sendable (Int, Buffers) throws -> Void) throws {
