@@ -11,7 +11,8 @@ public struct LayoutCheckpoint: Checkpoint {
   public let tensors: [CheckpointTensor]
   /// The tensors that were seen, in the order of `tensors`.
   public let logical: [LogicalTensor]
-  /// A layout that was recognised and can't be read: its tensors are listed as they are stored.
+  /// A layout, or the layout of a tensor, that was recognised and can't be read: such tensors are listed as they are
+  /// stored.
   public let refusal: UnreadableLayout?
   private let scan: StoredTensors
   private let entries: [Entry]
@@ -38,49 +39,66 @@ public struct LayoutCheckpoint: Checkpoint {
     _ stored: any FileCheckpoint, layouts: [any Layout] = Layouts.all, arithmetic: Arithmetic = .exact
   ) throws {
     let scan = try StoredTensors(stored)
-    let refusal = UnreadableLayout(scan)
     self.stored = stored
     self.scan = scan
-    self.refusal = refusal
-    var logical = refusal == nil ? try Self.recognise(scan, layouts) : []
+    var logical: [LogicalTensor] = []
+    if let found = UnreadableLayout(scan) {
+      refusal = found
+    } else {
+      (logical, refusal) = try Self.recognise(scan, layouts)
+    }
     for index in logical.indices { logical[index].codec = arithmetic.codec(logical[index].codec) }
     self.logical = logical
-    var firsts: [Int: Int] = [:]
+    // Each where the first of its members is stored; what has none, whose bytes were all made, at the end.
+    var firsts: [Int: [Int]] = [:]
     var taken: Set<Int> = []
     for (index, tensor) in logical.enumerated() {
       let members = tensor.members.map(\.index)
       taken.formUnion(members)
-      firsts[members.min() ?? 0] = index
+      firsts[members.min() ?? stored.tensors.count, default: []].append(index)
     }
     var (tensors, entries, roles) = ([CheckpointTensor](), [Entry](), [Int: StoredRole]())
-    for (index, tensor) in stored.tensors.enumerated() {
-      if !taken.contains(index) {
+    for index in 0...stored.tensors.count {
+      if index < stored.tensors.count, !taken.contains(index) {
         roles[index] = .itself(tensors.count)
-        tensors.append(tensor)
+        tensors.append(stored.tensors[index])
         entries.append(.stored(index))
       }
-      guard let seen = firsts[index] else { continue }
-      Self.note(logical[seen], at: tensors.count, in: &roles)
-      tensors.append(Self.entry(logical[seen], in: stored))
-      entries.append(.logical(seen))
+      for seen in firsts[index] ?? [] {
+        Self.note(logical[seen], at: tensors.count, in: &roles)
+        tensors.append(Self.entry(logical[seen], in: stored))
+        entries.append(.logical(seen))
+      }
     }
     (self.tensors, self.entries, self.roles) = (tensors, entries, roles)
   }
 
-  private static func recognise(_ scan: StoredTensors, _ layouts: [any Layout]) throws -> [LogicalTensor] {
-    var found: [LogicalTensor] = []
+  /// What the layouts see, and the first tensor that can't be read as values: it stays as it is stored, and so does
+  /// everything where a layout as a whole can't be read.
+  private static func recognise(
+    _ scan: StoredTensors, _ layouts: [any Layout]
+  ) throws -> (found: [LogicalTensor], refusal: UnreadableLayout?) {
+    var (found, refusal) = ([LogicalTensor](), UnreadableLayout?.none)
     var taken: Set<Int> = []
     for layout in layouts {
-      for tensor in try layout.tensors(in: scan) {
+      let seen: [LogicalTensor]
+      do { seen = try layout.tensors(in: scan) } catch let error as LayoutError {
+        guard let refusal = UnreadableLayout(error) else { throw error }
+        return ([], refusal)
+      }
+      for tensor in seen {
         let members = Set(tensor.members.map(\.index))
-        guard taken.isDisjoint(with: members), !members.isEmpty else { continue }
-        try check(tensor, scan)
-        try scan.refuseTransforms(tensor)
+        guard taken.isDisjoint(with: members) else { continue }
         taken.formUnion(members)
-        found.append(tensor)
+        if let error = tensor.refusal ?? scan.transform(of: tensor) {
+          refusal = refusal ?? UnreadableLayout(error)
+        } else {
+          try check(tensor, scan)
+          found.append(tensor)
+        }
       }
     }
-    return found
+    return (found, refusal)
   }
 
   /// Every plane must have the bytes that the encoding gives it: the last line against a layout's wrong idea.

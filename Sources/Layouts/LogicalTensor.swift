@@ -13,6 +13,8 @@ public struct LogicalTensor: Sendable {
   public var planes: [PlaneSource]
   /// Stored tensors that only say how the others are to be read; their bytes travel as they are.
   public var companions: [StoredTensor]
+  /// Why it can't be read as values, if it can't: its stored tensors then stay as they are.
+  public var refusal: LayoutError?
 
   public init(
     name: String, shape: Shape, codec: any Codec, layout: String, planes: [PlaneSource],
@@ -24,6 +26,13 @@ public struct LogicalTensor: Sendable {
     self.layout = layout
     self.planes = planes
     self.companions = companions
+  }
+
+  /// A tensor that is recognised and can't be read as values.
+  init(refused error: LayoutError, name: String, members: [StoredTensor]) {
+    self.init(
+      name: name, shape: .scalar, codec: PlainCodec(.u8), layout: "", planes: [], companions: members)
+    refusal = error
   }
 
   /// All stored tensors that it is made of.
