@@ -9,7 +9,7 @@ let package = Package(
     .library(
       name: "Bale",
       targets: [
-        "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "BaleFormat",
+        "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "ONNX", "BaleFormat",
         "Calibration", "Architectures", "Pipeline", "Parity", "Manifests", "Signing", "Checkpoints", "Layouts",
         "Conversion", "Verification",
       ]),
@@ -39,6 +39,7 @@ let package = Package(
     // Containers: none imports another.
     .target(name: "Safetensors", dependencies: ["ByteIO", "JSON", "Tensors"]),
     .target(name: "GGUF", dependencies: ["ByteIO", "Tensors", "Codecs"]),
+    .target(name: "ONNX", dependencies: ["ByteIO", "Tensors"]),
     .target(
       name: "BaleFormat",
       dependencies: [
@@ -63,9 +64,9 @@ let package = Package(
     .target(
       name: "Checkpoints",
       dependencies: [
-        "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat",
+        "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "ONNX", "BaleFormat",
       ]),
-    .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline", "CKernels"]),
+    .target(name: "Layouts", dependencies: ["Checkpoints", "ONNX", "Pipeline", "CKernels"]),
     .target(
       name: "Conversion",
       dependencies: ["Checkpoints", "Layouts", "Architectures", "Calibration", "Experts", "Pipeline", "CKernels"]),
@@ -91,6 +92,7 @@ let package = Package(
       name: "CalibrationTests", dependencies: ["Calibration", "TestSupport"], exclude: ["Golden"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
     .testTarget(name: "ExpertsTests", dependencies: ["Experts", "Safetensors", "TestSupport"]),
+    .testTarget(name: "ONNXTests", dependencies: ["ONNX", "TestSupport"]),
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"],

@@ -23,10 +23,13 @@ public enum Layouts {
   ]
 
   /// Opens a checkpoint and sees through the layouts of its tensors. Throws what `Checkpoints.open` throws, and
-  /// `LayoutError`, and `TorchError` for what SpQR's quantizer saved.
+  /// `LayoutError`, `ONNXError`, and `TorchError` for what SpQR's quantizer saved.
   public static func open(_ path: String, arithmetic: Arithmetic = .exact) throws -> any Checkpoint {
     if let legacy = try LegacySpQRCheckpoint(path) { return legacy }
     let checkpoint = try Checkpoints.open(path)
+    if let model = checkpoint as? ONNXCheckpoint {
+      return try LayoutCheckpoint(model, layouts: [ONNXLayout()], arithmetic: arithmetic)
+    }
     guard let files = checkpoint as? SafetensorsCheckpoint else { return checkpoint }
     if let published = try PublishedSpQRCheckpoint(files) { return published }
     let seen = try LayoutCheckpoint(files, arithmetic: arithmetic)
