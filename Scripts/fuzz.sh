@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 minutes=${1:?usage: Scripts/fuzz.sh MINUTES [TARGET ...]}
 shift
 all=(SafetensorsHeader ShardIndex GGUFHeader BaleFile JSON ZstdFrame Recipe CodecDescriptor CodecDecode Tokenizer
-  ModelConfig GGUFModel Layouts Parity Manifest SignedStatement)
+  ModelConfig GGUFModel Layouts ONNXModel Parity Manifest SignedStatement)
 targets=("${@:-${all[@]}}")
 seconds=$((minutes * 60 / ${#targets[@]}))
 out=$PWD/out/fuzz
@@ -26,6 +26,7 @@ seeds() { # TARGET DIRECTORY: samples of the format, and the texts that no sampl
     BaleFile) find samples -name '*.bale' -size -64k ;;
     JSON | ModelConfig) find samples -name '*.json' -size -64k ;;
     Tokenizer) find samples -name 'tokenizer.model' ;;
+    ONNXModel) find Tests/LayoutsTests/Goldens/onnx Fuzz/Seeds/ONNXModel -name '*.onnx' -size -8k ;;
     Parity) find samples -name '*.parity' ;;
     Layouts | Manifest | SignedStatement) find "Fuzz/Seeds/$target" -type f ;;
   esac | while read -r file; do

@@ -4,14 +4,14 @@
   import Musl
 #endif
 
-/// Bytes on the heap at a 128-byte boundary, freed with the object: room for one piece of work. The bytes are lent to
+/// Bytes at a 128-byte boundary, given back with the object: room for one piece of work. The bytes are lent to
 /// a closure, as the object may be freed once nothing refers to it any more.
 public final class ByteBuffer: @unchecked Sendable {
   // A piece of work owns its buffer; it is handed on, never shared.
   private let storage: UnsafeMutableRawBufferPointer
 
   public init(count: Int) {
-    storage = .allocate(byteCount: count, alignment: 128)
+    storage = BufferPool.take(count)
   }
 
   /// Bytes that are zero.
@@ -20,7 +20,7 @@ public final class ByteBuffer: @unchecked Sendable {
     if let start = storage.baseAddress { memset(start, 0, count) }
   }
 
-  deinit { storage.deallocate() }
+  deinit { BufferPool.give(storage) }
 
   public var count: Int { storage.count }
 

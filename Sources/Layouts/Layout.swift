@@ -19,7 +19,7 @@ public enum Layouts {
     BitsAndBytes(), LLMInt8(), GPTQ(), AWQ(), GemmaQAT(), BitNet(), CompressedTensors(), MLX(), HQQ(), Quanto(),
     TorchAO(),
     GPTOSSExperts(), CompressedTensorsFloat(), ModelOpt(), ModelOptInt4(), AQLM(), MLXFloat(), TorchAOFloat(),
-    ScaledFP8(),
+    ScaledFP8(), FakeQuantize(), AIMETEncodings(),
   ]
 
   /// Opens a checkpoint and sees through the layouts of its tensors. Throws what `Checkpoints.open` throws, and

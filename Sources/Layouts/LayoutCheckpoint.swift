@@ -110,6 +110,8 @@ public struct LayoutCheckpoint: Checkpoint {
       switch source {
       case .bytes(let bytes):
         guard bytes.count == wanted else { throw scan.fault(.value("a plane of \(bytes.count) bytes"), tensor.name) }
+      // Its codes are made as many as the encoding asks for.
+      case .quantized: continue
       case .stored(let member, let form):
         let count = scan.bytes(member).count
         let sizes = Arrangement(plane: plane, form: form).sizes ?? (count, count)
@@ -124,8 +126,12 @@ public struct LayoutCheckpoint: Checkpoint {
   private static func note(_ tensor: LogicalTensor, at position: Int, in roles: inout [Int: StoredRole]) {
     for companion in tensor.companions { roles[companion.index] = .companion }
     for (plane, source) in tensor.planes.enumerated() {
-      if case .stored(let member, let form) = source {
+      switch source {
+      case .bytes: continue
+      case .stored(let member, let form):
         roles[member.index] = .plane(tensor: position, Arrangement(plane: plane, form: form))
+      case .quantized(let member, let grid):
+        roles[member.index] = .plane(tensor: position, Arrangement(plane: plane, form: .values(grid.dtype)))
       }
     }
   }
@@ -161,12 +167,29 @@ public struct LayoutCheckpoint: Checkpoint {
         whole ? 0 : seen.codec.bytes(plane: plane, elements: elements.lowerBound, columns: seen.shape.columns)
       switch seen.planes[plane] {
       case .bytes(let bytes): buffer.copyBytes(from: bytes[start..<start + buffer.count])
+      case .quantized(let member, let grid):
+        try quantize(scan.bytes(member), elements, on: grid, into: buffer)
       case .stored(let member, let form):
         let bytes = BandedBytes(bytes: scan.bytes(member), member: member.index, bands: bands)
         try Arrangement(plane: plane, form: form).readPlane(at: start, into: buffer, from: bytes)
       }
     }
     return planes.map(\.count)
+  }
+
+  /// Codes of a run of float weights.
+  private func quantize(
+    _ weights: StoredBytes, _ elements: Range<Int>, on grid: QuantizationGrid,
+    into buffer: UnsafeMutableRawBufferPointer
+  ) throws {
+    let width = grid.dtype.bits / 8
+    let stored = try weights.buffer(elements.lowerBound * width..<elements.upperBound * width)
+    let floats = ByteBuffer(count: elements.count * MemoryLayout<Float>.size)
+    try floats.withMutableBytes { floats in
+      let values = floats.bindMemory(to: Float.self)
+      try stored.withBytes { try Elements.decode(grid.dtype, $0, into: values) }
+      grid.pack(UnsafeBufferPointer(values), from: elements.lowerBound, into: buffer)
+    }
   }
 
   /// The bytes of a file: those of a stored tensor that became a plane come from the logical one, if they can be made
@@ -192,7 +215,7 @@ public struct LayoutCheckpoint: Checkpoint {
     if let known = restorable.withLock({ $0[member] }) { return known }
     let location = stored.locations[member][0]
     let original = StoredBytes(stored.tensorFiles[location.file].file, location.range)
-    let plane = PlaneBytes(self, tensor: tensor, plane: arrangement.plane)
+    let plane = arrangement.source(self, tensor: tensor)
     var same = true
     for start in stride(from: 0, to: original.count, by: arrangement.pieceBytes) where same {
       let piece = start..<min(start + arrangement.pieceBytes, original.count)

@@ -37,7 +37,12 @@ public struct LogicalTensor: Sendable {
 
   /// All stored tensors that it is made of.
   var members: [StoredTensor] {
-    planes.compactMap { if case .stored(let tensor, _) = $0 { tensor } else { nil } } + companions
+    planes.compactMap {
+      switch $0 {
+      case .stored(let tensor, _), .quantized(let tensor, _): tensor
+      case .bytes: nil
+      }
+    } + companions
   }
 }
 
@@ -45,6 +50,8 @@ public struct LogicalTensor: Sendable {
 public enum PlaneSource: Sendable {
   /// From a stored tensor, in an arrangement that leads both ways.
   case stored(StoredTensor, Arrangement.Form)
+  /// Codes that float weights become on a grid: the weights are stored, the codes are made when they are read.
+  case quantized(StoredTensor, QuantizationGrid)
   /// Made when the layout was recognised: the few bytes of a table or of one scale. The stored tensor that they were
   /// made of is a companion.
   case bytes([UInt8])

@@ -23,7 +23,7 @@ struct ONNXLinear {
       throw refusal("a weight whose scales '\(name)' are computed", codes)
     }
     let tensor = codes.tensor
-    let grid = ONNXGrid(
+    let grid = ScaleSharing(
       tensor.dimensions, scales: scales.tensor.dimensions, axis: node.integers["axis"] ?? 1,
       block: node.integers["block_size"] ?? 0)
     guard let grid else {
@@ -53,7 +53,7 @@ struct ONNXLinear {
   private typealias Parts = (codec: any Codec, planes: [PlaneSource])
 
   private func floats(
-    _ codes: ONNXOperand, _ scales: ONNXOperand, _ zeros: ONNXOperand?, _ grid: ONNXGrid, _ shape: Shape
+    _ codes: ONNXOperand, _ scales: ONNXOperand, _ zeros: ONNXOperand?, _ grid: ScaleSharing, _ shape: Shape
   ) throws -> Parts {
     if let zeros, try operands.bytes(zeros).contains(where: { $0 & 0x7F != 0 }) {
       throw refusal("floats with zero points", codes)
@@ -84,7 +84,7 @@ struct ONNXLinear {
   private func isAligned(_ shape: Shape, bits: Int) -> Bool { shape.rows == 1 || shape.columns * bits % 8 == 0 }
 
   private func integers(
-    _ codes: ONNXOperand, _ scales: ONNXOperand, _ zeros: ONNXOperand?, _ grid: ONNXGrid, _ shape: Shape
+    _ codes: ONNXOperand, _ scales: ONNXOperand, _ zeros: ONNXOperand?, _ grid: ScaleSharing, _ shape: Shape
   ) throws -> Parts {
     let bits = codes.tensor.type.bits
     let type = try operands.scalarType(scales, of: codes.name)
@@ -110,7 +110,7 @@ struct ONNXLinear {
   }
 
   private func ordered(
-    _ scales: ONNXOperand, _ order: ONNXGrid.Order, _ shape: Shape, width: Int
+    _ scales: ONNXOperand, _ order: ScaleSharing.Order, _ shape: Shape, width: Int
   ) throws -> PlaneSource {
     if order == .same { return try operands.plane(scales, .same) }
     return try reordered(try operands.bytes(scales), order, shape, width: width)
@@ -118,7 +118,7 @@ struct ONNXLinear {
 
   /// Scales or zero points in the order of the encoding, at most 16 MiB of them.
   private func reordered(
-    _ bytes: [UInt8], _ order: ONNXGrid.Order, _ shape: Shape, width: Int
+    _ bytes: [UInt8], _ order: ScaleSharing.Order, _ shape: Shape, width: Int
   ) throws(LayoutError) -> PlaneSource {
     if order == .same { return .bytes(bytes) }
     guard let total = order.count(elements: shape.elements).multiplied(by: width), total <= 1 << 24 else {

@@ -3,7 +3,7 @@ import Codecs
 
 /// Which elements of a tensor share a scale by the rules of DequantizeLinear: all, those at one place of an axis, or
 /// blocks along an axis.
-enum ONNXGrid: Equatable {
+enum ScaleSharing: Equatable {
   case tensor
   /// One of `count` along an axis, which each serves `inner` elements in a row, `outer` times over.
   case axis(outer: Int, count: Int, inner: Int)
