@@ -31,6 +31,7 @@ extension CompressedTensors {
       else {
         throw stored.fault(.shape(stored: packed.name, found: packed.shape, expected: "rows of \(shape)"), weight)
       }
+      _ = try stored.shape(dimensions, of: weight)
     }
 
     var columns: Int { dimensions.last ?? 1 }
