@@ -80,7 +80,9 @@ import Testing
       }
     }
     #expect(reason(Self.gptq, config: gptqConfig(#""bits":4,"group_size":32"#)) == nil)
-    let mlx: [StoredCheckpoint.Stored] = [("a.weight", .u32, [8, 16]), ("a.scales", .f16, [8, 2]), ("a.biases", .f16, [8, 2])]
+    let mlx: [StoredCheckpoint.Stored] = [
+      ("a.weight", .u32, [8, 16]), ("a.scales", .f16, [8, 2]), ("a.biases", .f16, [8, 2]),
+    ]
     guard case .disagreement = reason(mlx, config: #"{"quantization":{"bits":8,"group_size":64}}"#) else {
       Issue.record("a width that the words don't have was believed")
       return
