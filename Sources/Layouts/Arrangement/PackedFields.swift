@@ -70,6 +70,11 @@ public struct PackedFields: Sendable, Hashable {
     try check()
   }
 
+  /// A matrix of scalars that is stored turned: columns as rows.
+  static func turned(_ type: ScalarFloat, rows: Int, columns: Int) throws(CodecError) -> PackedFields {
+    try PackedFields(rows: rows, columns: columns, field: type.bytes * 8, along: .rows, word: type.bytes * 8)
+  }
+
   private func check() throws(CodecError) {
     let counts = [slices, rows, columns, words]
     guard counts.allSatisfy({ (0...1 << 40).contains($0) }), [8, 16, 32].contains(word),
