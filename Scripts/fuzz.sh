@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 minutes=${1:?usage: Scripts/fuzz.sh MINUTES [TARGET ...]}
 shift
 all=(SafetensorsHeader ShardIndex GGUFHeader BaleFile JSON ZstdFrame Recipe CodecDescriptor CodecDecode Tokenizer
-  ModelConfig GGUFModel Layouts Parity Manifest SignedStatement)
+  ModelConfig GGUFModel Layouts Torch Parity Manifest SignedStatement)
 targets=("${@:-${all[@]}}")
 seconds=$((minutes * 60 / ${#targets[@]}))
 out=$PWD/out/fuzz
@@ -27,7 +27,7 @@ seeds() { # TARGET DIRECTORY: samples of the format, and the texts that no sampl
     JSON | ModelConfig) find samples -name '*.json' -size -64k ;;
     Tokenizer) find samples -name 'tokenizer.model' ;;
     Parity) find samples -name '*.parity' ;;
-    Layouts | Manifest | SignedStatement) find "Fuzz/Seeds/$target" -type f ;;
+    Layouts | Torch | Manifest | SignedStatement) find "Fuzz/Seeds/$target" -type f ;;
   esac | while read -r file; do
     number=$((number + 1))
     cp "$file" "$to/sample-$number"
@@ -60,7 +60,7 @@ encodings+=($(sed -n 's/^  case \([a-zA-Z0-9_]*\) = [0-9]*$/\U\1/p' Sources/Code
 longest() { # bytes of the longest input worth making
   case $1 in
     BaleFile) echo 60000 ;;
-    Parity | Layouts) echo 9000 ;;
+    Parity | Layouts | Torch) echo 9000 ;;
     CodecDecode | CodecDescriptor | Recipe) echo 600 ;;
     *) echo 8192 ;;
   esac
