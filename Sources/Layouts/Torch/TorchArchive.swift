@@ -57,8 +57,8 @@ public struct TorchArchive: Sendable {
   /// The bytes of each entry.
   private static func directory(of file: InputFile) throws -> [String: Range<Int>] {
     func fault(_ text: String) -> TorchError { TorchError(.archive(text), file: file.path) }
-    guard let directory = try end(of: file), directory.size <= directoryLimit, directory.start >= 0,
-      directory.size >= 0, let upper = directory.start.adding(directory.size), upper <= file.size
+    guard let directory = try end(of: file), directory.size <= directoryLimit, directory.count >= 0,
+      directory.start >= 0, directory.size >= 0, let upper = directory.start.adding(directory.size), upper <= file.size
     else { throw fault("it has no directory of entries") }
     let bytes = try file.bytes(directory.start..<upper)
     var entries: [String: Range<Int>] = [:]
