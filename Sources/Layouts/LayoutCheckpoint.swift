@@ -40,15 +40,17 @@ public struct LayoutCheckpoint: CheckpointView {
     _ stored: any FileCheckpoint, layouts: [any Layout] = Layouts.all, arithmetic: Arithmetic = .exact
   ) throws {
     let scan = try StoredTensors(stored)
+    var (logical, refusal) = ([LogicalTensor](), UnreadableLayout(scan))
+    if refusal == nil { (logical, refusal) = try Self.recognise(scan, layouts) }
+    for index in logical.indices { logical[index].codec = arithmetic.codec(logical[index].codec) }
+    self.init(scan, logical: logical, refusal: refusal)
+  }
+
+  private init(_ scan: StoredTensors, logical: [LogicalTensor], refusal: UnreadableLayout?) {
+    let stored = scan.checkpoint
     self.stored = stored
     self.scan = scan
-    var logical: [LogicalTensor] = []
-    if let found = UnreadableLayout(scan) {
-      refusal = found
-    } else {
-      (logical, refusal) = try Self.recognise(scan, layouts)
-    }
-    for index in logical.indices { logical[index].codec = arithmetic.codec(logical[index].codec) }
+    self.refusal = refusal
     self.logical = logical
     // Each where the first of its members is stored; what has none, whose bytes were all made, at the end.
     var firsts: [Int: [Int]] = [:]
@@ -72,6 +74,18 @@ public struct LayoutCheckpoint: CheckpointView {
       }
     }
     (self.tensors, self.entries, self.roles) = (tensors, entries, roles)
+  }
+
+  /// The same for an archive: float weights that don't lie on their grid stay floats, as the codes that they round to
+  /// wouldn't bring them back. This reads the weights that have a grid. Throws `IOError` or `CodecError`.
+  public func archived() throws -> LayoutCheckpoint {
+    let kept = try logical.filter { tensor in
+      guard case .quantized(let weight, _)? = tensor.planes.first,
+        case .plane(let index, let form)? = roles[weight.index]
+      else { return true }
+      return try restores(weight.index, index, form)
+    }
+    return kept.count == logical.count ? self : LayoutCheckpoint(scan, logical: kept, refusal: refusal)
   }
 
   /// What the layouts see, and the first tensor that can't be read as values: it stays as it is stored, and so does

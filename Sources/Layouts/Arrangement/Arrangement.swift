@@ -33,7 +33,8 @@ public struct Arrangement: Sendable, Hashable {
     case .packed(let fields): return CodecDescriptor("packed", parameters: [plane] + fields.parameters)
     case .tiled(let nibbles): return CodecDescriptor("tiled", parameters: [plane] + nibbles.parameters)
     case .values(let dtype):
-      return CodecDescriptor("values", parameters: [plane, CodecDescriptor.Parameter(key: "dtype", value: dtype.rawValue)])
+      return CodecDescriptor(
+        "values", parameters: [plane, CodecDescriptor.Parameter(key: "dtype", value: dtype.rawValue)])
     }
   }
 

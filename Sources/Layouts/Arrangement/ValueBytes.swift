@@ -28,7 +28,8 @@ struct ValueBytes: ByteRanges {
       bytes.withBytes {
         UnsafeMutableRawBufferPointer(rebasing: buffer[part.lowerBound - offset..<part.upperBound - offset])
           .copyMemory(
-            from: UnsafeRawBufferPointer(rebasing: $0[part.lowerBound - place.lowerBound..<part.upperBound - place.lowerBound]))
+            from: UnsafeRawBufferPointer(
+              rebasing: $0[part.lowerBound - place.lowerBound..<part.upperBound - place.lowerBound]))
       }
     }
   }

@@ -64,7 +64,9 @@ struct AIMETFile {
       guard let block = entry["block_size"]?.int, block > 0, shape.count >= 2 else {
         throw Refusal(reason: "it has no block_size")
       }
-      if kind == "LPBQ" { grid.scales = try expanded(scales, try numbers(entry["per_block_int_scale"], "block scales")) }
+      if kind == "LPBQ" {
+        grid.scales = try expanded(scales, try numbers(entry["per_block_int_scale"], "block scales"))
+      }
       (grid.axis, grid.block) = (1, block)
       grid.scaleShape = [shape[0], shape[1].dividedRoundingUp(by: block)] + shape.dropFirst(2)
     default: throw Refusal(reason: "enc_type '\(kind)'", isKnown: true)
@@ -121,7 +123,8 @@ struct AIMETFile {
       guard let scale = entry["y_scale"], scale.object == nil else { throw Refusal(reason: "it has no y_scale") }
       return (try numbers(scale, "y_scale"), Self.shape(scale))
     }
-    if let points = entry["y_scale"]?["x_zero_point"], try numbers(points, "x_zero_point").contains(where: { $0 != 0 }) {
+    if let points = entry["y_scale"]?["x_zero_point"], try numbers(points, "x_zero_point").contains(where: { $0 != 0 })
+    {
       throw Refusal(reason: "scales with zero points", isKnown: true)
     }
     if let type = entry["y_scale"]?["input_dtype"]?.string, !type.contains("int") {

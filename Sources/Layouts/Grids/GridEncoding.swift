@@ -52,7 +52,8 @@ struct GridEncoding: Equatable {
     let isAligned = shape.rows == 1 || shape.columns * bits % 8 == 0
     let (grouping, order) = grid.sharing.grouping(columns: shape.columns, isAligned: isAligned)
     guard order.count(elements: shape.elements) <= 1 << 22 else {
-      throw stored.fault(.unreadable(layout: "a grid of blocks along an inner axis", remedy: "pack it as it is"), weight.name)
+      throw stored.fault(
+        .unreadable(layout: "a grid of blocks along an inner axis", remedy: "pack it as it is"), weight.name)
     }
     let codec = try stored.naming(weight.name) { () throws(CodecError) in
       try IntegerForm.codec(bits: bits, grouping: grouping, scale: .f32, zero: zero)
