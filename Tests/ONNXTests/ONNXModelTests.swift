@@ -44,6 +44,17 @@ import Testing
     #expect(model.nodes[0].integers == ["axis": -1] && model.nodes[0].domain.isEmpty)
   }
 
+  /// The example of specs/onnx.md.
+  @Test func theExampleOfTheSpecification() throws {
+    let bytes: [UInt8] = [
+      0x08, 0x0A, 0x3A, 0x0F, 0x2A, 0x0D, 0x08, 0x02, 0x08, 0x02, 0x10, 0x16, 0x42, 0x01, 0x77, 0x4A, 0x02, 0x21, 0xFE,
+    ]
+    let model = try model(ProtobufBytes(bytes: bytes))
+    let tensor = try #require(model["w"])
+    #expect(tensor.type == .int4 && tensor.dimensions == [2, 2] && model.facts[0].value == "10")
+    #expect(try model.bytes(of: tensor) == [0x21, 0xFE])
+  }
+
   /// `int32_data`, packed: -1 takes ten bytes.
   @Test func numbersOneByOne() throws {
     let numbers = ProtobufBytes.varint(.max) + ProtobufBytes.varint(300)
