@@ -57,9 +57,12 @@ let package = Package(
     .target(name: "Manifests", dependencies: ["ByteIO", "JSON", "Pipeline"]),
     .target(name: "Signing", dependencies: ["Manifests", "CCrypto"]),
 
+    // Reports: HTML and pictures.
+    .target(name: "Pages", dependencies: ["ByteIO"]),
+
     // What joins them.
     .target(
-      name: "Experts", dependencies: ["JSON", "Codecs", "BaleFormat", "Pipeline", "CLAPACK"]),
+      name: "Experts", dependencies: ["JSON", "Codecs", "BaleFormat", "Pages", "Pipeline", "CLAPACK"]),
     .target(
       name: "Checkpoints",
       dependencies: [
@@ -68,7 +71,9 @@ let package = Package(
     .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline", "CKernels"]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Layouts", "Architectures", "Calibration", "Experts", "Pipeline", "CKernels"]),
+      dependencies: [
+        "Checkpoints", "Layouts", "Architectures", "Calibration", "Experts", "Pages", "Pipeline", "CKernels",
+      ]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",
@@ -82,6 +87,7 @@ let package = Package(
     .testTarget(name: "ParityTests", dependencies: ["Parity", "TestSupport"]),
     .testTarget(name: "ManifestsTests", dependencies: ["Manifests", "TestSupport"]),
     .testTarget(name: "SigningTests", dependencies: ["Signing", "TestSupport"]),
+    .testTarget(name: "PagesTests", dependencies: ["Pages"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
     .testTarget(name: "CompressionTests", dependencies: ["Compression", "CKernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),

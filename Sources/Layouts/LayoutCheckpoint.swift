@@ -6,8 +6,9 @@ import Tensors
 
 /// A checkpoint of files seen through the layouts of other libraries: its tensors are the logical ones, each in one
 /// encoding; what belongs to no layout is as it was.
-public struct LayoutCheckpoint: Checkpoint {
+public struct LayoutCheckpoint: CheckpointView {
   public let stored: any FileCheckpoint
+  public var source: any Checkpoint { stored }
   public let tensors: [CheckpointTensor]
   /// The tensors that were seen, in the order of `tensors`.
   public let logical: [LogicalTensor]
@@ -120,12 +121,6 @@ public struct LayoutCheckpoint: Checkpoint {
     return entry
   }
 
-  public var path: String { stored.path }
-  public var format: ContainerFormat { stored.format }
-  public var files: [CheckpointFile] { stored.files }
-  public var storage: [(path: String, size: Int)] { stored.storage }
-  public var skipped: [String] { stored.skipped }
-  public var facts: [(key: String, value: String)] { stored.facts }
   /// The directory of the files.
   public var directory: String { stored.directory }
 
@@ -187,12 +182,4 @@ public struct LayoutCheckpoint: Checkpoint {
     restorable.withLock { $0[member] = result }
     return result
   }
-
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try stored.read(range, of: file)
-  }
-
-  public func open(_ file: CheckpointFile) throws -> InputFile { try stored.open(file) }
-  public func sha256(of file: CheckpointFile) throws -> [UInt8]? { try stored.sha256(of: file) }
-  public func checkUnchanged() throws { try stored.checkUnchanged() }
 }

@@ -10,34 +10,14 @@ import Testing
 
 /// What is wrong with integer layouts is said when the checkpoint is opened, with the tensor's name.
 @Suite struct IntegerLayoutErrorTests {
-  private let directory: TemporaryDirectory
+  private let stored: StoredCheckpoint
 
-  init() throws { directory = try TemporaryDirectory() }
+  init() throws { stored = try StoredCheckpoint() }
 
-  private typealias Stored = (name: String, dtype: DType, shape: [Int])
-
-  private func open(_ tensors: [Stored], config: String? = nil) throws -> any Checkpoint {
-    let entries = try tensors.map { tensor in
-      let shape = try #require(Shape(tensor.shape))
-      let bytes = [UInt8](repeating: 1, count: tensor.dtype.bytes(elements: shape.elements) ?? 0)
-      return SafetensorsWriter.Tensor(SafetensorsTensorSpec(tensor.name, tensor.dtype, shape), bytes)
-    }
-    try SafetensorsWriter.write(entries, to: directory.file("model.safetensors"), overwrite: true)
-    if let config { try FixtureCheckpoint.write(Array(config.utf8), to: directory.file("config.json")) }
-    return try Layouts.open(directory.path)
-  }
-
-  private func reason(_ tensors: [Stored], config: String? = nil) -> LayoutReason? {
-    do {
-      _ = try open(tensors, config: config)
-      return nil
-    } catch let error as LayoutError {
-      #expect(error.tensor?.hasSuffix("weight") == true)
-      return error.reason
-    } catch {
-      Issue.record(error)
-      return nil
-    }
+  private func reason(_ tensors: [StoredCheckpoint.Stored], config: String? = nil) -> LayoutReason? {
+    guard let error = stored.error(tensors, config: config) else { return nil }
+    #expect(error.tensor?.hasSuffix("weight") == true)
+    return error.reason
   }
 
   private static let gptq: [(name: String, dtype: DType, shape: [Int])] = [
@@ -60,7 +40,7 @@ import Testing
       Issue.record("pre_quant_scale was ignored")
       return
     }
-    let int4: [Stored] = [("a.weight", .u8, [8, 64]), ("a.weight_scale", .f32, [16, 2])]
+    let int4: [StoredCheckpoint.Stored] = [("a.weight", .u8, [8, 64]), ("a.weight_scale", .f32, [16, 2])]
     #expect(reason(int4 + [("a.pre_quant_scale", .bf16, [64])]) == nil)
     #expect(
       reason(int4 + [("a.pre_quant_scale", .bf16, [32])])
@@ -72,7 +52,7 @@ import Testing
   }
 
   @Test func vectorsOutOfCodebooks() {
-    let aqlm: [Stored] = [("a.codebooks", .f16, [2, 256, 1, 8]), ("a.codes", .i8, [4, 2, 2])]
+    let aqlm: [StoredCheckpoint.Stored] = [("a.codebooks", .f16, [2, 256, 1, 8]), ("a.codes", .i8, [4, 2, 2])]
     #expect(reason(aqlm) == .missing("a.scales"))
     #expect(
       reason(aqlm + [("a.scales", .f16, [3, 1, 1, 1])])
@@ -100,7 +80,9 @@ import Testing
       }
     }
     #expect(reason(Self.gptq, config: gptqConfig(#""bits":4,"group_size":32"#)) == nil)
-    let mlx: [Stored] = [("a.weight", .u32, [8, 16]), ("a.scales", .f16, [8, 2]), ("a.biases", .f16, [8, 2])]
+    let mlx: [StoredCheckpoint.Stored] = [
+      ("a.weight", .u32, [8, 16]), ("a.scales", .f16, [8, 2]), ("a.biases", .f16, [8, 2]),
+    ]
     guard case .disagreement = reason(mlx, config: #"{"quantization":{"bits":8,"group_size":64}}"#) else {
       Issue.record("a width that the words don't have was believed")
       return
@@ -123,6 +105,15 @@ import Testing
     }
   }
 
+  /// A shape tensor may name more columns than can be counted in bits.
+  @Test func aShapeBeyondCountingIsRefused() {
+    let tensors: [StoredCheckpoint.Stored] = [
+      ("a.weight_packed", .i32, [8, 16]), ("a.weight_scale", .f16, [8, 1]), ("a.weight_shape", .i64, [1]),
+    ]
+    let config = #"{"quantization_config":{"quant_method":"compressed-tensors","format":"pack-quantized"}}"#
+    #expect(reason(tensors, config: config) == .value("the shape [8, 72340172838076673] can't be counted"))
+  }
+
   /// Kernels' own layouts are named, and still packed as they are.
   @Test func unreadableLayoutsAreRefusedByName() throws {
     for (config, name) in [
@@ -133,7 +124,7 @@ import Testing
         "transform_config"
       ),
     ] {
-      let checkpoint = try open(Self.gptq, config: config)
+      let checkpoint = try stored.open(Self.gptq, config: config)
       #expect(checkpoint.tensors.count == Self.gptq.count)
       let refusal = #expect(throws: UnreadableLayout.self) {
         try ConvertPlan(
@@ -146,6 +137,7 @@ import Testing
 
   /// Padding that holds something isn't in any plane: the stored bytes travel as they are.
   @Test func paddingThatIsNotZeroSurvives() throws {
+    let directory = try TemporaryDirectory()
     // 3 bits, padded to 10 codes a word: the upper two bits of each word belong to no code.
     let words = [UInt8](repeating: 0xFF, count: 4 * 4 * 2)
     let tensors: [(String, DType, [Int], [UInt8])] = [

@@ -7,14 +7,14 @@ import Tensors
 
 /// A checkpoint as another library stores it: weight matrices as that library's tensors, the rest as it is. Matrices
 /// that have an encoding the layout holds with the same values keep every code; plain ones are quantized.
-public struct RelaidCheckpoint: Checkpoint {
+public struct RelaidCheckpoint: CheckpointView {
   public let tensors: [CheckpointTensor]
   /// config.json with what the library has to know.
   public let made: [(name: String, bytes: [UInt8])]
   /// Tensors whose codes are kept, and tensors that are quantized.
   public let kept: Int
   public let quantized: Int
-  private let source: any Checkpoint
+  public let source: any Checkpoint
   private let entries: [Entry]
   private let encoded: EncodedPlanes
 
@@ -23,11 +23,6 @@ public struct RelaidCheckpoint: Checkpoint {
     case written(WrittenTensor, tensor: Int, codec: any Codec, elements: Int, columns: Int)
   }
 
-  public var path: String { source.path }
-  public var format: ContainerFormat { source.format }
-  public var storage: [(path: String, size: Int)] { source.storage }
-  public var skipped: [String] { source.skipped }
-  public var facts: [(key: String, value: String)] { source.facts }
   /// What travels along: all files without tensors but the old configuration.
   public let files: [CheckpointFile]
 
@@ -84,13 +79,7 @@ public struct RelaidCheckpoint: Checkpoint {
     }
   }
 
-  public func segments(of file: CheckpointFile) throws -> [SourceSegment] { try source.segments(of: file) }
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try source.read(range, of: file)
-  }
-  public func open(_ file: CheckpointFile) throws -> InputFile { try source.open(file) }
   public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
-  public func checkUnchanged() throws { try source.checkUnchanged() }
 }
 
 extension RelaidCheckpoint {

@@ -63,11 +63,7 @@ struct AWQ: Layout {
           .packed(
             try PackedFields(
               rows: outputs, columns: inputs, field: 4, along: .rows, packing: .interleaved, word: 32))),
-        .stored(
-          scales,
-          .packed(
-            try PackedFields(
-              rows: outputs, columns: groups, field: type.bytes * 8, along: .rows, word: type.bytes * 8))),
+        .stored(scales, .packed(try .turned(type, rows: outputs, columns: groups))),
         .stored(
           zeros,
           .packed(

@@ -30,6 +30,7 @@ extension CompressedTensors {
       guard packed.shape.count >= 2, dimensions.dropLast() == packed.shape.dropLast() else {
         throw stored.fault(.shape(stored: packed.name, found: packed.shape, expected: "rows of \(shape)"), weight)
       }
+      _ = try stored.shape(dimensions, of: weight)
     }
 
     var columns: Int { dimensions.last ?? 1 }

@@ -90,7 +90,7 @@ struct PickleReader {
   private mutating func word(_ count: Int) throws(TorchReason) -> UInt64 {
     guard bytes.count - at >= count else { throw .pickle("it ends early") }
     defer { at += count }
-    return (0..<count).reduce(0) { $0 | UInt64(bytes[at + $1]) << UInt64(8 * $1) }
+    return bytes.littleEndian(at: at, bytes: count)
   }
 
   private mutating func number(_ count: Int) throws(TorchReason) -> Int {

@@ -123,7 +123,7 @@ public struct TorchArchive: Sendable {
 
   /// A little-endian number of a few bytes that are there; -1 for one past what an `Int` holds.
   private static func number(_ bytes: [UInt8], _ at: Int, _ count: Int) -> Int {
-    let value = (0..<count).reduce(UInt64(0)) { $0 | UInt64(bytes[at + $1]) << UInt64(8 * $1) }
+    let value = bytes.littleEndian(at: at, bytes: count)
     return Int(exactly: value) ?? -1
   }
 }
