@@ -40,7 +40,7 @@ final class ShardOutput {
 
   func write(_ chunk: EncodedChunk, at offset: Int) throws {
     if hasSHA256 && chunk.sha256 == nil { throw BaleWriterError.needsSHA256 }
-    try output.write(chunk.bytes, at: offset)
+    try chunk.bytes.withBytes { try output.write($0, at: offset) }
   }
 
   /// Ends a record: its rows enter the tables. A record equal to an earlier one shares its bytes.

@@ -129,7 +129,9 @@ public struct PackJob: Sendable {
         }
         for (span, planes) in made.spans.enumerated() {
           product.chunks.append(
-            try chunk(planes[plane], tensor.codec, plane: plane, index: span, layout: part.layout, compressors))
+            try chunk(
+              planes[plane].withUnsafeBytes { ByteBuffer(copying: $0) }, tensor.codec, plane: plane, index: span,
+              layout: part.layout, compressors))
         }
       }
       return product
@@ -143,11 +145,10 @@ public struct PackJob: Sendable {
     of encoded: EncodedBytes, _ codec: any Codec, plane: Int, unit: SpanUnits.Unit, layout: PartLayout,
     _ compressors: CompressorPool
   ) throws -> [EncodedChunk] {
-    let bytes = encoded.bytes(plane)
     guard layout.planes[plane].extent == .whole else {
-      return [try chunk(bytes, codec, plane: plane, index: unit.span, layout: layout, compressors)]
+      return [try chunk(encoded.buffer(plane), codec, plane: plane, index: unit.span, layout: layout, compressors)]
     }
-    return unit.span == 0 ? try wholeChunks(bytes, codec, plane: plane, layout: layout, compressors) : []
+    return unit.span == 0 ? try wholeChunks(encoded.bytes(plane), codec, plane: plane, layout: layout, compressors) : []
   }
 
   private func wholeChunks(
@@ -155,13 +156,15 @@ public struct PackJob: Sendable {
   ) throws -> [EncodedChunk] {
     let size = layout.planes[plane].chunkLength
     return try (0..<layout.planes[plane].chunkCount).map { index in
-      let piece = Array(bytes[index * size..<min((index + 1) * size, bytes.count)])
-      return try chunk(piece, codec, plane: plane, index: index, layout: layout, compressors)
+      let piece = bytes[index * size..<min((index + 1) * size, bytes.count)]
+      return try chunk(
+        piece.withUnsafeBytes { ByteBuffer(copying: $0) }, codec, plane: plane, index: index, layout: layout,
+        compressors)
     }
   }
 
   private func chunk(
-    _ bytes: [UInt8], _ codec: any Codec, plane: Int, index: Int, layout: PartLayout, _ compressors: CompressorPool
+    _ bytes: ByteBuffer, _ codec: any Codec, plane: Int, index: Int, layout: PartLayout, _ compressors: CompressorPool
   ) throws -> EncodedChunk {
     try layout.chunk(plane: plane, index: index, bytes: bytes, sha256: options.sha256) {
       try PlaneCompression.frame($0, of: codec, plane: plane, by: compressors)

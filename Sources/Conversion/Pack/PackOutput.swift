@@ -34,7 +34,7 @@ final class PackOutput: @unchecked Sendable {
       let literals = try Self.literals(of: file, in: checkpoint)
       if literals.isEmpty { continue }
       blobs[ExactString(file.name)] = try writer.addBlob(
-        literals, compress: archive ? { try compressor.compress($0, .level(9)) } : nil)
+        literals, compress: archive ? { try compressor.compress($0, .level(9)).withBytes { Array($0) } } : nil)
     }
   }
 
