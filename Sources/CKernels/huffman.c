@@ -1,4 +1,5 @@
 #include "huffman.h"
+#include "huffman_weights.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -12,6 +13,8 @@ struct table {
   int bits;                   // of the longest code
   uint8_t lengths[SYMBOLS];
   uint64_t codes[256];        // the code in the highest bits, its length in the lowest eight
+  uint8_t description[1 + 128];
+  size_t description_bytes;
 };
 
 // ---- The table ----
@@ -86,6 +89,24 @@ static void assign_codes(struct table *table) {
   }
 }
 
+// The weights of all values but the last, which follows from them (RFC 8878, 4.2.1.1): in four bits each, or compressed
+// where that takes less.
+static void describe(struct table *table) {
+  uint8_t weights[SYMBOLS + 1] = {0}, *out = table->description;
+  int count = table->symbols - 1;
+  for (int value = 0; value < count; value++) {
+    if (table->lengths[value]) weights[value] = (uint8_t)(table->bits + 1 - table->lengths[value]);
+  }
+  size_t direct = ((size_t)count + 1) / 2, compressed = bale_write_weights(weights, count, out + 1);
+  bool is_compressed = compressed && compressed < direct;
+  out[0] = (uint8_t)(is_compressed ? compressed : 127 + (size_t)count);
+  table->description_bytes = 1 + (is_compressed ? compressed : direct);
+  if (is_compressed) return;
+  for (int value = 0; value < count; value += 2) {
+    out[1 + value / 2] = (uint8_t)(weights[value] << 4 | weights[value + 1]);
+  }
+}
+
 // False for bytes of one value alone.
 static bool make_table(const uint32_t counts[256], struct table *table) {
   uint8_t order[SYMBOLS];
@@ -102,25 +123,8 @@ static bool make_table(const uint32_t counts[256], struct table *table) {
   limited_lengths(counts, order, symbols, table->lengths);
   table->bits = table->lengths[order[0]];
   assign_codes(table);
+  describe(table);
   return true;
-}
-
-// Bytes of the table's description.
-static size_t table_bytes(const struct table *table) { return 1 + (size_t)table->symbols / 2; }
-
-// The weights of all values but the last, which follows from them, in four bits each (RFC 8878, 4.2.1.1).
-static uint8_t *write_table(const struct table *table, uint8_t *out) {
-  int weights = table->symbols - 1;
-  *out++ = (uint8_t)(127 + weights);
-  for (int value = 0; value < weights; value += 2) {
-    uint8_t pair = 0;
-    for (int i = value; i < value + 2; i++) {
-      int length = i < weights ? table->lengths[i] : 0;
-      pair = (uint8_t)(pair << 4 | (length ? table->bits + 1 - length : 0));
-    }
-    *out++ = pair;
-  }
-  return out;
 }
 
 // Bits of all symbols by a table; more than any other if it lacks one of them.
@@ -257,7 +261,11 @@ static uint8_t *write_block_header(uint8_t *out, size_t size, int type, bool is_
 // A block of literals, with its table or by that of the block before.
 static uint8_t *write_block(const uint8_t *source, size_t count, const struct table *table, const uint64_t *pairs,
                             encode_two *encode_two, bool with_table, bool is_last, uint8_t *out) {
-  uint8_t *literals = out + 3 + 5, *jumps = with_table ? write_table(table, literals) : literals;
+  uint8_t *literals = out + 3 + 5, *jumps = literals;
+  if (with_table) {
+    memcpy(jumps, table->description, table->description_bytes);
+    jumps += table->description_bytes;
+  }
   uint8_t *streams = jumps + 6;
   size_t room = (count + 3) / 4 * MOST_BITS / 8 + SLACK, sizes[4];
   encode(source, count, table->codes, pairs, encode_two, streams, room, sizes);
@@ -302,7 +310,7 @@ size_t bale_huffman_frame(const void *source, size_t count, void *target, size_t
     }
     uint32_t counts[256];
     if (!histogram(block, size, counts, pair_counts) || !make_table(counts, own)) return 0;
-    bool with_table = !known || cost(known, counts) > cost(own, counts) + 8 * table_bytes(own);
+    bool with_table = !known || cost(known, counts) > cost(own, counts) + 8 * own->description_bytes;
     if (with_table) {
       struct table *other = own == tables ? tables + 1 : tables;
       known = own;
