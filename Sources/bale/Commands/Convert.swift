@@ -176,11 +176,20 @@ struct Convert: ParsableCommand {
     return format
   }
 
+  /// The source seen through its layout; where its tensors stay as they are, only so far that they come back.
+  private func seenForArchive() throws -> any Checkpoint {
+    let seen = try Layouts.open(source)
+    guard let layouts = seen as? LayoutCheckpoint else { return seen }
+    if quantize == nil, dequantize == nil { return try layouts.archived() }
+    if let refusal = layouts.refusal { throw refusal }
+    return layouts
+  }
+
   /// To `.bale`: the same as packing by a recipe made from the options.
   private func pack() throws {
     let start = ContinuousClock.now
     let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: .bale).recipe
-    let checkpoint = try Layouts.open(source)
+    let checkpoint = try seenForArchive()
     _ = try ggufOptions.quantization(quantize, of: checkpoint, as: .bale)
     if layout != nil { throw ValidationError("--layout goes with a directory of safetensors") }
     let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibrationArguments.options(for: checkpoint))

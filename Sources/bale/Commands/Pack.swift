@@ -116,10 +116,11 @@ struct Pack: ParsableCommand {
   }
 
   /// The source seen through its layouts. Files of SpQR's inference library, which don't come back from codes alone,
-  /// are packed as they are where nothing else is asked for.
+  /// are packed as they are where nothing else is asked for, and so are floats beside a grid that they don't lie on.
   private func opened() throws -> any Checkpoint {
     let seen = try Layouts.open(source)
-    return recipe == "lossless" ? (seen as? PublishedSpQRCheckpoint)?.stored ?? seen : seen
+    if recipe != "lossless" { return seen }
+    return try (seen as? PublishedSpQRCheckpoint)?.stored ?? (seen as? LayoutCheckpoint)?.archived() ?? seen
   }
 
   /// Measures the experts and decides what they share.
