@@ -30,9 +30,9 @@ let package = Package(
     .target(name: "Pipeline"),
 
     // Bytes, values, encodings.
-    .target(name: "ByteIO", dependencies: ["CLinux", "CXXHash", "CCrypto"]),
+    .target(name: "ByteIO", dependencies: ["CLinux", "CXXHash", "CCrypto", "Pipeline"]),
     .target(name: "JSON", dependencies: ["ByteIO"]),
-    .target(name: "Compression", dependencies: ["ByteIO", "CKernels", "CZstd"]),
+    .target(name: "Compression", dependencies: ["ByteIO", "Pipeline", "CKernels", "CZstd"]),
     .target(name: "Tensors", dependencies: ["ByteIO", "CKernels"]),
     .target(name: "Codecs", dependencies: ["ByteIO", "Tensors", "CKernels"]),
 
@@ -67,7 +67,7 @@ let package = Package(
     .target(
       name: "Checkpoints",
       dependencies: [
-        "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "ONNX", "BaleFormat",
+        "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "ONNX", "BaleFormat", "Pipeline",
       ]),
     .target(name: "Layouts", dependencies: ["Checkpoints", "ONNX", "Pipeline", "CKernels"]),
     .target(

@@ -1,65 +1,47 @@
-import Synchronization
+import Pipeline
 
-/// Large blocks of memory that are used again by the next piece of work: the first touch of each of their pages costs
-/// as much as decoding into it. Small blocks, and what goes beyond a bound, come from the heap and go back to it.
+/// The memory of large buffers that nobody uses, kept for the next ones of their size: work in pieces asks for the same
+/// few sizes over and over, and the system's zeroed pages cost more than most of what is done with them.
 enum BufferPool {
-  /// Bytes of the blocks that are kept.
-  private static let sizes = 1 << 17...1 << 23
+  /// Bytes from which on memory is kept.
+  private static let least = 128 << 10
+  /// Sizes are multiples of this.
+  private static let step = 64 << 10
   /// Bytes that are kept at most.
-  private static let capacity = 1 << 24
-  private static let alignment = 128
+  private static let limit = 16 << 20
 
-  fileprivate struct Shelf {
-    var blocks: [Int: [UInt]] = [:]
+  private struct Shelves {
+    var free: [Int: [UnsafeMutableRawBufferPointer]] = [:]
     var bytes = 0
+
+    mutating func clear() {
+      for shelf in free.values { shelf.forEach { $0.deallocate() } }
+      self = Shelves()
+    }
   }
 
-  // Blocks by their size, as addresses.
-  private static let shelf = Mutex(Shelf())
+  private static let shelves = Lock(Shelves())
 
-  /// A block of at least so many bytes, whose content is whatever it was.
+  /// Room for at least `count` bytes, whatever they are.
   static func take(_ count: Int) -> UnsafeMutableRawBufferPointer {
-    let size = size(count)
-    let kept = sizes.contains(size) ? shelf.withLock { $0.take(size) } : nil
-    if let kept, let start = UnsafeMutableRawPointer(bitPattern: kept) {
-      return UnsafeMutableRawBufferPointer(start: start, count: count)
+    guard count >= least, let size = count.roundedUp(to: step) else {
+      return .allocate(byteCount: count, alignment: 128)
     }
-    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: alignment)
-    return UnsafeMutableRawBufferPointer(start: block.baseAddress, count: count)
-  }
-
-  /// Takes a block back that `take` gave.
-  static func give(_ block: UnsafeMutableRawBufferPointer) {
-    guard let start = block.baseAddress else { return }
-    let size = size(block.count)
-    guard sizes.contains(size) else { return start.deallocate() }
-    let evicted = shelf.withLock { $0.keep(UInt(bitPattern: start), size, atMost: capacity) }
-    for block in evicted { UnsafeMutableRawPointer(bitPattern: block)?.deallocate() }
-  }
-
-  /// Bytes of the block for so many: large ones are multiples of 16 KiB, so that pieces of about a size share them.
-  private static func size(_ count: Int) -> Int {
-    sizes.contains(count) ? (count + 0x3FFF) & ~0x3FFF : count
-  }
-}
-
-extension BufferPool.Shelf {
-  fileprivate mutating func take(_ size: Int) -> UInt? {
-    guard let block = blocks[size]?.popLast() else { return nil }
-    bytes -= size
-    return block
-  }
-
-  /// Where there is no room left, all that was kept makes way: its sizes are no longer asked for.
-  /// - Returns: the blocks that are to be freed.
-  fileprivate mutating func keep(_ block: UInt, _ size: Int, atMost capacity: Int) -> [UInt] {
-    var evicted: [UInt] = []
-    if bytes + size > capacity {
-      evicted = blocks.values.flatMap { $0 }
-      (blocks, bytes) = ([:], 0)
+    let kept: UnsafeMutableRawBufferPointer? = shelves.withLock { shelves in
+      guard let room = shelves.free[size]?.popLast() else { return nil }
+      shelves.bytes -= size
+      return room
     }
-    blocks[size, default: []].append(block)
-    bytes += size
-    return evicted
+    return kept ?? .allocate(byteCount: size, alignment: 128)
+  }
+
+  /// Takes back what `take` gave. Where too much would be kept, what was there before goes.
+  static func giveBack(_ room: UnsafeMutableRawBufferPointer) {
+    guard room.count >= least, room.count <= limit / 2 else { return room.deallocate() }
+    shelves.withLock { shelves in
+      if shelves.bytes + room.count > limit { shelves.clear() }
+      shelves.free[room.count, default: []].append(room)
+      shelves.bytes += room.count
+    }
   }
 }

@@ -192,11 +192,11 @@ struct Convert: ParsableCommand {
     let checkpoint = try seenForArchive()
     _ = try ggufOptions.quantization(quantize, of: checkpoint, as: .bale)
     if layout != nil { throw ValidationError("--layout goes with a directory of safetensors") }
-    if resume { throw ValidationError("--resume isn't for .bale files, which are written front to back") }
     let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibrationArguments.options(for: checkpoint))
     var packing = PackOptions()
     packing.overwrite = outputOptions.force
     packing.shardSize = splitMaxSize?.bytes
+    if resume { packing.resume = calibrationArguments.resumption() }
     packing.metadata = ["tool": .string("bale \(Version.text)"), "rules": .string(recipe.text)]
     let printer = PackPrinter(source: source, output: destination, options: options)
     if outputOptions.dryRun {

@@ -61,6 +61,11 @@ struct Pack: ParsableCommand {
   @Flag(name: .customLong("sha256"), help: "Store a SHA-256 for each chunk beside the fast digest.")
   var sha256 = false
 
+  @Flag(
+    name: .long,
+    help: "Keep what an interrupted run has written, and go on where a run with the same options was interrupted.")
+  var resume = false
+
   @OptionGroup(title: "Calibration options") var calibrationArguments: CalibrationArguments
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
@@ -136,6 +141,10 @@ struct Pack: ParsableCommand {
     packing.shardSize = splitMaxSize?.bytes
     packing.sha256 = sha256
     packing.isArchive = recipe.name == "lossless"
+    if resume {
+      packing.resume = calibrationArguments.resumption(
+        files: [self.base].compactMap { $0 }, settings: ["\(dedupeExperts)", "\(maxLoss ?? 0)"])
+    }
     var metadata = [
       JSONObject.Member("tool", .string("bale \(Version.text)")), JSONObject.Member("recipe", .string(recipe.name)),
       JSONObject.Member("rules", .string(recipe.text)),
