@@ -10,13 +10,13 @@ import Testing
 @Suite struct HostileONNXTests {
   private static let folder = Fixtures.root + "/Tests/LayoutsTests/Goldens/onnx"
 
-  @Test(arguments: ["qdq.onnx", "qdq_floats.onnx", "qdq_stored.onnx", "matmulnbits.onnx"])
+  @Test(arguments: ["qdq.onnx", "qdq_floats.onnx", "qdq_stored.onnx", "qdq_trained.onnx", "matmulnbits.onnx"])
   func changedBytes(_ model: String) throws {
     let directory = try TemporaryDirectory()
     let original = try Fixtures.bytes("\(Self.folder)/\(model)")
     var random = SplitMix64(seed: 7)
     var opened = 0
-    for _ in 0..<150 {
+    for _ in 0..<40 {
       var bytes = original
       for _ in 0...Int(random.next() % 4) {
         bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
@@ -32,6 +32,6 @@ import Testing
       for file in checkpoint.files { _ = try checkpoint.segments(of: file) }
     }
     // Most changes fall in weights.
-    #expect(opened > 20)
+    #expect(opened > 5)
   }
 }

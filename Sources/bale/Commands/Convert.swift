@@ -170,6 +170,7 @@ struct Convert: ParsableCommand {
       throw ValidationError("--to \(to.rawValue) contradicts the ending of '\(destination)'")
     }
     guard let format = to ?? ending ?? .some(.safetensors) else { throw ValidationError("which format?") }
+    if format == .onnx { throw ValidationError("ONNX models are read, not written") }
     if format != .safetensors && ending == nil {
       throw ValidationError("a \(format.rawValue) destination should be a file that ends in .\(format.rawValue)")
     }
