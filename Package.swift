@@ -9,7 +9,7 @@ let package = Package(
     .library(
       name: "Bale",
       targets: [
-        "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "BaleFormat",
+        "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "ONNX", "BaleFormat",
         "Calibration", "Architectures", "Pipeline", "Parity", "Manifests", "Signing", "Checkpoints", "Layouts",
         "Conversion", "Verification",
       ]),
@@ -30,15 +30,16 @@ let package = Package(
     .target(name: "Pipeline"),
 
     // Bytes, values, encodings.
-    .target(name: "ByteIO", dependencies: ["CLinux", "CXXHash", "CCrypto"]),
+    .target(name: "ByteIO", dependencies: ["CLinux", "CXXHash", "CCrypto", "Pipeline"]),
     .target(name: "JSON", dependencies: ["ByteIO"]),
-    .target(name: "Compression", dependencies: ["ByteIO", "CKernels", "CZstd"]),
+    .target(name: "Compression", dependencies: ["ByteIO", "Pipeline", "CKernels", "CZstd"]),
     .target(name: "Tensors", dependencies: ["ByteIO", "CKernels"]),
     .target(name: "Codecs", dependencies: ["ByteIO", "Tensors", "CKernels"]),
 
     // Containers: none imports another.
     .target(name: "Safetensors", dependencies: ["ByteIO", "JSON", "Tensors"]),
     .target(name: "GGUF", dependencies: ["ByteIO", "Tensors", "Codecs"]),
+    .target(name: "ONNX", dependencies: ["ByteIO", "Tensors"]),
     .target(
       name: "BaleFormat",
       dependencies: [
@@ -57,18 +58,23 @@ let package = Package(
     .target(name: "Manifests", dependencies: ["ByteIO", "JSON", "Pipeline"]),
     .target(name: "Signing", dependencies: ["Manifests", "CCrypto"]),
 
+    // Reports: HTML and pictures.
+    .target(name: "Pages", dependencies: ["ByteIO"]),
+
     // What joins them.
     .target(
-      name: "Experts", dependencies: ["JSON", "Codecs", "BaleFormat", "Pipeline", "CLAPACK"]),
+      name: "Experts", dependencies: ["JSON", "Codecs", "BaleFormat", "Pages", "Pipeline", "CLAPACK"]),
     .target(
       name: "Checkpoints",
       dependencies: [
-        "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat",
+        "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "ONNX", "BaleFormat", "Pipeline",
       ]),
-    .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline", "CKernels"]),
+    .target(name: "Layouts", dependencies: ["Checkpoints", "ONNX", "Pipeline", "CKernels"]),
     .target(
       name: "Conversion",
-      dependencies: ["Checkpoints", "Layouts", "Architectures", "Calibration", "Experts", "Pipeline", "CKernels"]),
+      dependencies: [
+        "Checkpoints", "Layouts", "Architectures", "Calibration", "Experts", "Pages", "Pipeline", "CKernels",
+      ]),
     .target(name: "Verification", dependencies: ["Conversion"]),
     .executableTarget(
       name: "bale",
@@ -82,6 +88,7 @@ let package = Package(
     .testTarget(name: "ParityTests", dependencies: ["Parity", "TestSupport"]),
     .testTarget(name: "ManifestsTests", dependencies: ["Manifests", "TestSupport"]),
     .testTarget(name: "SigningTests", dependencies: ["Signing", "TestSupport"]),
+    .testTarget(name: "PagesTests", dependencies: ["Pages"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
     .testTarget(name: "CompressionTests", dependencies: ["Compression", "CKernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),
@@ -91,6 +98,7 @@ let package = Package(
       name: "CalibrationTests", dependencies: ["Calibration", "TestSupport"], exclude: ["Golden"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
     .testTarget(name: "ExpertsTests", dependencies: ["Experts", "Safetensors", "TestSupport"]),
+    .testTarget(name: "ONNXTests", dependencies: ["ONNX", "TestSupport"]),
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"],

@@ -1,16 +1,29 @@
 #!/usr/bin/env bash
-# Fuzzes the readers: Scripts/fuzz.sh MINUTES [TARGET ...]
-# The minutes are shared among the targets (all of Fuzz/ unless named). Prints a line each; an input that crashes,
-# hangs, takes too much memory or breaks a property stays in out/fuzz/findings and makes the exit status 1.
+# Fuzzes the readers:
+#   Scripts/fuzz.sh MINUTES [TARGET ...]          the minutes are shared among the targets
+#   Scripts/fuzz.sh --runs N [TARGET ...]         N executions of each, however long that takes
+#   Scripts/fuzz.sh --seeds DIRECTORY             makes the seeds there, and runs nothing
+# All of Fuzz/ unless named. Prints a line each; an input that crashes, hangs, takes too much memory or breaks a property
+# stays in out/fuzz/findings and makes the exit status 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-minutes=${1:?usage: Scripts/fuzz.sh MINUTES [TARGET ...]}
+usage='usage: Scripts/fuzz.sh MINUTES|--runs N|--seeds DIRECTORY [TARGET ...]'
+mode=${1:?$usage}
 shift
+case $mode in
+  --runs | --seeds)
+    given=${1:?$usage}
+    shift
+    ;;
+esac
 all=(SafetensorsHeader ShardIndex GGUFHeader BaleFile JSON ZstdFrame Recipe CodecDescriptor CodecDecode Tokenizer
-  ModelConfig GGUFModel Layouts Parity Manifest SignedStatement)
+  ModelConfig GGUFModel Layouts ONNXModel Torch Parity Manifest SignedStatement)
 targets=("${@:-${all[@]}}")
-seconds=$((minutes * 60 / ${#targets[@]}))
+case $mode in
+  --*) limit=(-runs="$given") ;;
+  *) limit=(-max_total_time=$((mode * 60 / ${#targets[@]}))) ;;
+esac
 out=$PWD/out/fuzz
 
 # The crash handler of Swift hides the sanitizer's report.
@@ -26,8 +39,9 @@ seeds() { # TARGET DIRECTORY: samples of the format, and the texts that no sampl
     BaleFile) find samples -name '*.bale' -size -64k ;;
     JSON | ModelConfig) find samples -name '*.json' -size -64k ;;
     Tokenizer) find samples -name 'tokenizer.model' ;;
+    ONNXModel) find Tests/LayoutsTests/Goldens/onnx Fuzz/Seeds/ONNXModel -name '*.onnx' -size -8k ;;
     Parity) find samples -name '*.parity' ;;
-    Layouts | Manifest | SignedStatement) find "Fuzz/Seeds/$target" -type f ;;
+    Layouts | Torch | Manifest | SignedStatement) find "Fuzz/Seeds/$target" -type f ;;
   esac | while read -r file; do
     number=$((number + 1))
     cp "$file" "$to/sample-$number"
@@ -60,13 +74,21 @@ encodings+=($(sed -n 's/^  case \([a-zA-Z0-9_]*\) = [0-9]*$/\U\1/p' Sources/Code
 longest() { # bytes of the longest input worth making
   case $1 in
     BaleFile) echo 60000 ;;
-    Parity | Layouts) echo 9000 ;;
+    Parity | Layouts | Torch) echo 9000 ;;
     CodecDecode | CodecDescriptor | Recipe) echo 600 ;;
     *) echo 8192 ;;
   esac
 }
 
 stat() { sed -n "s/^stat::$2: *//p" "$1" | tail -1; }
+
+if [ "$mode" = --seeds ]; then
+  for target in "${targets[@]}"; do
+    mkdir -p "$given/$target"
+    seeds "$target" "$given/$target"
+  done
+  exit
+fi
 
 mkdir -p "$out/findings"
 echo "building the targets of Fuzz/" >&2
@@ -81,7 +103,7 @@ for target in "${targets[@]}"; do
   mkdir -p "$corpus" "$out/seeds/$target"
   seeds "$target" "$out/seeds/$target"
   status=0
-  "Fuzz/.build/release/Fuzz$target" "$corpus" "$out/seeds/$target" -max_total_time="$seconds" -timeout=1 \
+  "Fuzz/.build/release/Fuzz$target" "$corpus" "$out/seeds/$target" "${limit[@]}" -timeout=1 \
     -rss_limit_mb=256 -max_len="$(longest "$target")" -print_final_stats=1 \
     -artifact_prefix="$out/findings/$target-" >"$log" 2>&1 || status=$?
   findings=$(find "$out/findings" -name "$target-*" | wc -l)

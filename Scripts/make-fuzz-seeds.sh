@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the seeds of Fuzz/Seeds that need the command: a small matrix in each layout, a manifest, a signed statement.
+# Makes the seeds of Fuzz/Seeds: a small matrix in each layout that the command writes, a manifest, a signed statement,
+# and what Scripts/make-layout-seeds.py adds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bale=${BALE:-.build/release/bale}
@@ -33,3 +34,4 @@ import base64, json, sys
 bundle = json.load(open(sys.argv[1]))
 open("Fuzz/Seeds/SignedStatement/model", "wb").write(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
 PYTHON
+python3 Scripts/make-layout-seeds.py Fuzz/Seeds

@@ -4,14 +4,16 @@
   import Musl
 #endif
 
-/// Bytes on the heap at a 128-byte boundary, freed with the object: room for one piece of work. The bytes are lent to
-/// a closure, as the object may be freed once nothing refers to it any more.
+/// Bytes on the heap at a 128-byte boundary, given back with the object: room for one piece of work. The bytes are lent
+/// to a closure, as the object may be gone once nothing refers to it any more. Large ones come from `BufferPool`.
 public final class ByteBuffer: @unchecked Sendable {
   // A piece of work owns its buffer; it is handed on, never shared.
+  private let room: UnsafeMutableRawBufferPointer
   private let storage: UnsafeMutableRawBufferPointer
 
   public init(count: Int) {
-    storage = .allocate(byteCount: count, alignment: 128)
+    room = BufferPool.take(count)
+    storage = UnsafeMutableRawBufferPointer(rebasing: room[..<count])
   }
 
   /// Bytes that are zero.
@@ -20,7 +22,14 @@ public final class ByteBuffer: @unchecked Sendable {
     if let start = storage.baseAddress { memset(start, 0, count) }
   }
 
-  deinit { storage.deallocate() }
+  /// A copy of some bytes, and zeros behind them.
+  public convenience init(copying bytes: UnsafeRawBufferPointer, padding: Int = 0) {
+    self.init(count: bytes.count + padding)
+    storage.copyMemory(from: bytes)
+    if let start = storage.baseAddress { memset(start + bytes.count, 0, padding) }
+  }
+
+  deinit { BufferPool.giveBack(room) }
 
   public var count: Int { storage.count }
 

@@ -1,4 +1,4 @@
-import Synchronization
+import Pipeline
 
 #if canImport(Glibc)
   import Glibc
@@ -13,7 +13,7 @@ public final class OutputDirectory: Sendable {
   /// Where the files are to be written.
   public let path: String
   private let finalPath: String
-  private let isOpen: Mutex<Bool>
+  private let isOpen: Lock<Bool>
   private let isKept: Bool
 
   /// Makes the directory. Throws `IOError`: ENOTEMPTY for one that is there and not empty, unless files in it may be
@@ -24,7 +24,7 @@ public final class OutputDirectory: Sendable {
     let isNew = !Path.exists(finalPath)
     isKept = false
     self.path = isNew ? "\(finalPath).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))" : finalPath
-    isOpen = Mutex(isNew)
+    isOpen = Lock(isNew)
     if isNew {
       TemporaryFiles.shared.insert(self.path)
       try Path.createDirectory(self.path)
@@ -41,7 +41,7 @@ public final class OutputDirectory: Sendable {
     let isNew = !Path.exists(finalPath)
     isKept = true
     self.path = isNew ? finalPath + ".partial" : finalPath
-    isOpen = Mutex(isNew)
+    isOpen = Lock(isNew)
     if isNew {
       try Path.createDirectory(self.path)
       for name in try Path.entries(of: self.path) where name.contains(".partial-") {

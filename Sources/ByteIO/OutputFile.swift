@@ -1,4 +1,5 @@
 import CLinux
+import Pipeline
 import Synchronization
 
 #if canImport(Glibc)
@@ -19,7 +20,7 @@ public final class OutputFile: Sendable {
   /// True if the temporary file stays when it isn't committed.
   private let isKept: Bool
   private let descriptor: Int32
-  private let state = Mutex(State.open)
+  private let state = Lock(State.open)
   /// Bytes written so far, counted to begin their way to disk in time.
   private let written = Atomic(0)
   /// After so many bytes the disk is set to work, so that `commit` has little left to wait for.
@@ -198,7 +199,7 @@ public final class OutputFile: Sendable {
 /// The temporary files and directories that exist now, so that a signal handler can remove them.
 public final class TemporaryFiles: Sendable {
   public static let shared = TemporaryFiles()
-  private let paths = Mutex<Set<String>>([])
+  private let paths = Lock<Set<String>>([])
 
   func insert(_ path: String) { paths.withLock { _ = $0.insert(path) } }
   func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }

@@ -1,41 +1,51 @@
 #include "huffman.h"
+#include "huffman_weights.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { MOST_BITS = 11, SYMBOLS = 129, BLOCK = 128 << 10, LEAST = 1024, LEAST_CODED = 64, SLACK = 16 };
+enum { MOST_BITS = 11, SYMBOLS = 129, ROW = 256, BLOCK = 128 << 10, LEAST = 1024, LEAST_CODED = 64, SLACK = 16 };
 
 struct table {
   int symbols;                // one more than the largest
   int bits;                   // of the longest code
   uint8_t lengths[SYMBOLS];
   uint64_t codes[256];        // the code in the highest bits, its length in the lowest eight
+  uint8_t description[1 + 128];
+  size_t description_bytes;
 };
 
 // ---- The table ----
 
-// Counts the values; false if one is above 128.
-INLINE bool histogram(const uint8_t *source, size_t count, uint32_t counts[256]) {
-  uint32_t parts[8][256];  // a byte of eight each, so that equal bytes in a row don't wait for each other
-  memset(parts, 0, sizeof parts);
+// Counts the values; false if one is above 128. `pairs`, all 0, is left so: bytes are counted two at a time. Not
+// inlined, for the loop keeps its registers so.
+static __attribute__((noinline)) bool histogram(const uint8_t *source, size_t count, uint32_t counts[256], uint32_t *pairs) {
+  uint8_t least = 255, largest = 0;
+  for (size_t i = 0; i < count; i++) {
+    least = source[i] < least ? source[i] : least;
+    largest = source[i] > largest ? source[i] : largest;
+  }
+  if (largest >= SYMBOLS) return false;
   size_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    uint64_t a, b;
-    memcpy(&a, source + i, 8);
-    memcpy(&b, source + i + 8, 8);
-    for (int lane = 0; lane < 8; lane++) parts[lane][(uint8_t)(a >> 8 * lane)]++;
-    for (int lane = 0; lane < 8; lane++) parts[lane][(uint8_t)(b >> 8 * lane)]++;
+  for (; i + 8 <= count; i += 8) {
+    uint64_t bytes;
+    memcpy(&bytes, source + i, 8);
+    for (int lane = 0; lane < 4; lane++) pairs[(uint16_t)(bytes >> 16 * lane)]++;
   }
-  for (; i < count; i++) parts[0][source[i]]++;
-  uint32_t beyond = 0;
-  for (int value = 0; value < 256; value++) {
-    counts[value] = 0;
-    for (int lane = 0; lane < 8; lane++) counts[value] += parts[lane][value];
-    if (value >= SYMBOLS) beyond |= counts[value];
+  memset(counts, 0, 256 * sizeof *counts);
+  for (; i < count; i++) counts[source[i]]++;
+  for (size_t high = least; high <= largest; high++) {
+    uint32_t *row = pairs + ROW * high, sum = 0;
+    for (size_t low = least; low <= largest; low++) {
+      counts[low] += row[low];
+      sum += row[low];
+    }
+    memset(row + least, 0, (size_t)(largest - least + 1) * sizeof *row);
+    counts[high] += sum;
   }
-  return beyond == 0;
+  return true;
 }
 
 // The best code lengths up to MOST_BITS, by package-merge (Larmore and Hirschberg, 1990): of the lists of each length,
@@ -79,6 +89,24 @@ static void assign_codes(struct table *table) {
   }
 }
 
+// The weights of all values but the last, which follows from them (RFC 8878, 4.2.1.1): in four bits each, or compressed
+// where that takes less.
+static void describe(struct table *table) {
+  uint8_t weights[SYMBOLS + 1] = {0}, *out = table->description;
+  int count = table->symbols - 1;
+  for (int value = 0; value < count; value++) {
+    if (table->lengths[value]) weights[value] = (uint8_t)(table->bits + 1 - table->lengths[value]);
+  }
+  size_t direct = ((size_t)count + 1) / 2, compressed = bale_write_weights(weights, count, out + 1);
+  bool is_compressed = compressed && compressed < direct;
+  out[0] = (uint8_t)(is_compressed ? compressed : 127 + (size_t)count);
+  table->description_bytes = 1 + (is_compressed ? compressed : direct);
+  if (is_compressed) return;
+  for (int value = 0; value < count; value += 2) {
+    out[1 + value / 2] = (uint8_t)(weights[value] << 4 | weights[value + 1]);
+  }
+}
+
 // False for bytes of one value alone.
 static bool make_table(const uint32_t counts[256], struct table *table) {
   uint8_t order[SYMBOLS];
@@ -95,25 +123,8 @@ static bool make_table(const uint32_t counts[256], struct table *table) {
   limited_lengths(counts, order, symbols, table->lengths);
   table->bits = table->lengths[order[0]];
   assign_codes(table);
+  describe(table);
   return true;
-}
-
-// Bytes of the table's description.
-static size_t table_bytes(const struct table *table) { return 1 + (size_t)table->symbols / 2; }
-
-// The weights of all values but the last, which follows from them, in four bits each (RFC 8878, 4.2.1.1).
-static uint8_t *write_table(const struct table *table, uint8_t *out) {
-  int weights = table->symbols - 1;
-  *out++ = (uint8_t)(127 + weights);
-  for (int value = 0; value < weights; value += 2) {
-    uint8_t pair = 0;
-    for (int i = value; i < value + 2; i++) {
-      int length = i < weights ? table->lengths[i] : 0;
-      pair = (uint8_t)(pair << 4 | (length ? table->bits + 1 - length : 0));
-    }
-    *out++ = pair;
-  }
-  return out;
 }
 
 // Bits of all symbols by a table; more than any other if it lacks one of them.
@@ -124,6 +135,23 @@ static uint64_t cost(const struct table *table, const uint32_t counts[256]) {
     bits += (uint64_t)counts[value] * table->lengths[value];
   }
   return bits;
+}
+
+// The codes of two bytes in a row, the second of which is put into its stream first: one code of up to 22 bits.
+static void pair_codes(const struct table *table, uint64_t *pairs) {
+  uint8_t used[SYMBOLS];
+  int symbols = 0;
+  for (int value = 0; value < table->symbols; value++) {
+    if (table->lengths[value]) used[symbols++] = (uint8_t)value;
+  }
+  for (int i = 0; i < symbols; i++) {
+    uint64_t second = table->codes[used[i]];
+    for (int k = 0; k < symbols; k++) {
+      uint64_t first = table->codes[used[k]], length = first & 0xff;
+      pairs[ROW * used[i] + used[k]] = (second & ~(uint64_t)0xff) >> length | (first & ~(uint64_t)0xff)
+        | ((second & 0xff) + length);
+    }
+  }
 }
 
 // ---- The streams ----
@@ -148,19 +176,26 @@ INLINE void flush(struct stream *s) {
   s->used = used & 7;
 }
 
-// `count` symbols of two streams, back to front, both at once: a symbol waits only for the one before it in its stream.
-INLINE void encode_pair(const uint8_t *first, const uint8_t *second, size_t count, const uint64_t *codes,
-                        struct stream *one, struct stream *two) {
+#define PUT_PAIR(s, source) \
+  do { \
+    uint16_t two; \
+    memcpy(&two, source, 2); \
+    PUT(s, pairs[two]); \
+  } while (0)
+
+// Puts `count` symbols into two streams, back to front, both at once: a pair waits only for the one before it in its
+// stream. A function of its own, so that all of it stays in registers.
+typedef void encode_two(const uint8_t *first, const uint8_t *second, size_t count, const uint64_t *pairs,
+                        struct stream *one, struct stream *two);
+
+INLINE void encode_pairs(const uint8_t *first, const uint8_t *second, size_t count, const uint64_t *pairs,
+                         struct stream *one, struct stream *two) {
   struct stream a = *one, b = *two;
   for (size_t i = count; i > 0; i -= 4) {
-    PUT(a, codes[first[i - 1]]);
-    PUT(b, codes[second[i - 1]]);
-    PUT(a, codes[first[i - 2]]);
-    PUT(b, codes[second[i - 2]]);
-    PUT(a, codes[first[i - 3]]);
-    PUT(b, codes[second[i - 3]]);
-    PUT(a, codes[first[i - 4]]);
-    PUT(b, codes[second[i - 4]]);
+    PUT_PAIR(a, first + i - 2);
+    PUT_PAIR(b, second + i - 2);
+    PUT_PAIR(a, first + i - 4);
+    PUT_PAIR(b, second + i - 4);
     flush(&a);
     flush(&b);
   }
@@ -168,9 +203,23 @@ INLINE void encode_pair(const uint8_t *first, const uint8_t *second, size_t coun
   *two = b;
 }
 
+static __attribute__((noinline)) void encode_two_plain(const uint8_t *first, const uint8_t *second, size_t count,
+                                                       const uint64_t *pairs, struct stream *one, struct stream *two) {
+  encode_pairs(first, second, count, pairs, one, two);
+}
+
+#if defined(__x86_64__)
+// Shifts by a register without detours.
+__attribute__((target("bmi2"), noinline)) static void encode_two_bmi2(
+    const uint8_t *first, const uint8_t *second, size_t count, const uint64_t *pairs, struct stream *one,
+    struct stream *two) {
+  encode_pairs(first, second, count, pairs, one, two);
+}
+#endif
+
 // The four streams of a block. Each is written where the one before may end at the latest; the sizes follow.
-INLINE void encode(const uint8_t *source, size_t count, const uint64_t *codes, uint8_t *out, size_t room,
-                   size_t sizes[4]) {
+static void encode(const uint8_t *source, size_t count, const uint64_t *codes, const uint64_t *pairs,
+                   encode_two *encode_two, uint8_t *out, size_t room, size_t sizes[4]) {
   size_t segment = (count + 3) / 4, last = count - 3 * segment, common = last & ~(size_t)3;
   struct stream s[4];
   for (size_t k = 0; k < 4; k++) {
@@ -182,7 +231,7 @@ INLINE void encode(const uint8_t *source, size_t count, const uint64_t *codes, u
   }
   for (size_t k = 0; k < 4; k += 2) {
     const uint8_t *first = source + k * segment;
-    encode_pair(first, first + segment, common, codes, &s[k], &s[k + 1]);
+    encode_two(first, first + segment, common, pairs, &s[k], &s[k + 1]);
   }
   for (size_t k = 0; k < 4; k++) {
     PUT(s[k], (uint64_t)1 << 63 | 1);  // ends the stream
@@ -210,12 +259,16 @@ static uint8_t *write_block_header(uint8_t *out, size_t size, int type, bool is_
 }
 
 // A block of literals, with its table or by that of the block before.
-INLINE uint8_t *write_block(const uint8_t *source, size_t count, const struct table *table, bool with_table,
-                            bool is_last, uint8_t *out) {
-  uint8_t *literals = out + 3 + 5, *jumps = with_table ? write_table(table, literals) : literals;
+static uint8_t *write_block(const uint8_t *source, size_t count, const struct table *table, const uint64_t *pairs,
+                            encode_two *encode_two, bool with_table, bool is_last, uint8_t *out) {
+  uint8_t *literals = out + 3 + 5, *jumps = literals;
+  if (with_table) {
+    memcpy(jumps, table->description, table->description_bytes);
+    jumps += table->description_bytes;
+  }
   uint8_t *streams = jumps + 6;
   size_t room = (count + 3) / 4 * MOST_BITS / 8 + SLACK, sizes[4];
-  encode(source, count, table->codes, streams, room, sizes);
+  encode(source, count, table->codes, pairs, encode_two, streams, room, sizes);
   uint8_t *end = streams + sizes[0];
   for (size_t k = 1; k < 4; k++) {
     memmove(end, streams + k * room, sizes[k]);
@@ -230,47 +283,41 @@ INLINE uint8_t *write_block(const uint8_t *source, size_t count, const struct ta
 }
 
 // Bytes that a block needs while it is made.
-static size_t workspace(size_t count) {
+static size_t workspace_bytes(size_t count) {
   return 3 + 5 + 1 + SYMBOLS / 2 + 6 + 4 * ((count + 3) / 4 * MOST_BITS / 8 + SLACK) + 1;
 }
 
-INLINE size_t frame(const uint8_t *source, size_t count, uint8_t *target, size_t capacity) {
+size_t bale_huffman_frame(const void *source, size_t count, void *target, size_t capacity, void *workspace) {
   struct table tables[2], *known = NULL, *own = tables;
+  uint64_t *pairs = workspace;
+  uint32_t *pair_counts = (uint32_t *)(pairs + ROW * SYMBOLS);
+  encode_two *encode_two = encode_two_plain;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("bmi2")) encode_two = encode_two_bmi2;
+#endif
   if (count < LEAST || count >= (size_t)1 << 31 || capacity < 9) return 0;
+  memset(pair_counts, 0, ROW * SYMBOLS * sizeof *pair_counts);
   uint8_t *out = write_frame_header(target, count);
   for (size_t start = 0; start < count; start += BLOCK) {
-    size_t size = count - start < BLOCK ? count - start : BLOCK, left = capacity - (size_t)(out - target);
+    const uint8_t *block = (const uint8_t *)source + start;
+    size_t size = count - start < BLOCK ? count - start : BLOCK, left = capacity - (size_t)(out - (uint8_t *)target);
     bool is_last = start + size == count;
-    if (left < workspace(size)) return 0;
+    if (left < workspace_bytes(size)) return 0;
     if (size < LEAST_CODED) {
       out = write_block_header(out, size, 0, is_last);
-      memcpy(out, source + start, size);
-      return (size_t)(out + size - target);
+      memcpy(out, block, size);
+      return (size_t)(out + size - (uint8_t *)target);
     }
     uint32_t counts[256];
-    if (!histogram(source + start, size, counts) || !make_table(counts, own)) return 0;
-    bool with_table = !known || cost(known, counts) > cost(own, counts) + 8 * table_bytes(own);
+    if (!histogram(block, size, counts, pair_counts) || !make_table(counts, own)) return 0;
+    bool with_table = !known || cost(known, counts) > cost(own, counts) + 8 * own->description_bytes;
     if (with_table) {
       struct table *other = own == tables ? tables + 1 : tables;
       known = own;
       own = other;
+      pair_codes(known, pairs);
     }
-    out = write_block(source + start, size, known, with_table, is_last, out);
+    out = write_block(block, size, known, pairs, encode_two, with_table, is_last, out);
   }
-  return (size_t)(out - target);
-}
-
-#if defined(__x86_64__)
-// Shifts by a register without detours.
-__attribute__((target("bmi2"))) static size_t frame_bmi2(
-    const uint8_t *source, size_t count, uint8_t *target, size_t capacity) {
-  return frame(source, count, target, capacity);
-}
-#endif
-
-size_t bale_huffman_frame(const void *source, size_t count, void *target, size_t capacity) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("bmi2")) return frame_bmi2(source, count, target, capacity);
-#endif
-  return frame(source, count, target, capacity);
+  return (size_t)(out - (uint8_t *)target);
 }

@@ -123,11 +123,32 @@ public struct BaleCheckpoint: Checkpoint {
       for span in inPart.lowerBound / part.spanElements...(inPart.upperBound - 1) / part.spanElements {
         let first = span * part.spanElements
         let inSpan = inPart.clamped(to: first..<first + part.elements(inSpan: span))
+        let cut = inSpan.lowerBound - first..<inSpan.upperBound - first
+        if try readWhole(span, of: part, cut, codec, into: planes, &counts) { continue }
         let bytes = try file.readSpan(span, of: part)
-        copy(bytes, inSpan.lowerBound - first..<inSpan.upperBound - first, codec, part.columns, into: planes, &counts)
+        copy(bytes, cut, codec, part.columns, into: planes, &counts)
       }
     }
     return counts
+  }
+
+  /// Appends a whole span, of planes that have a chunk for each, to what is already in `planes`, without a copy; false
+  /// where it isn't that.
+  private func readWhole(
+    _ span: Int, of part: BalePart, _ elements: Range<Int>, _ codec: any Codec,
+    into planes: [UnsafeMutableRawBufferPointer], _ counts: inout [Int]
+  ) throws -> Bool {
+    guard elements == 0..<part.elements(inSpan: span), codec.planes.allSatisfy({ $0.extent == .perSpan }) else {
+      return false
+    }
+    let lengths = planes.indices.map { file.decodedLength(ofChunk: span, plane: $0, of: part) }
+    guard planes.indices.allSatisfy({ counts[$0] + lengths[$0] <= planes[$0].count }) else { return false }
+    for plane in planes.indices {
+      let target = planes[plane][counts[plane]..<counts[plane] + lengths[plane]]
+      try file.readChunk(span, plane: plane, of: part, into: UnsafeMutableRawBufferPointer(rebasing: target))
+      counts[plane] += lengths[plane]
+    }
+    return true
   }
 
   public func runs(covering elements: Range<Int>, of tensor: Int) -> [Range<Int>] {

@@ -5,19 +5,16 @@ import Tensors
 
 /// A GGUF model whose bytes are big-endian, read as if they were not: elements are swapped as they are read, and
 /// swapped back where its files are restored.
-public struct BigEndianGGUFCheckpoint: Checkpoint {
+public struct BigEndianGGUFCheckpoint: CheckpointView {
   /// The layout of `.bale` in which the files' numbers are stored.
   public static let layout = "big-endian"
 
   private let stored: GGUFCheckpoint
+  public var source: any Checkpoint { stored }
 
-  public var path: String { stored.path }
   public var format: ContainerFormat { .gguf }
   public var tensors: [CheckpointTensor] { stored.tensors }
-  public var files: [CheckpointFile] { stored.files }
-  public var storage: [(path: String, size: Int)] { stored.storage }
   public var skipped: [String] { [] }
-  public var facts: [(key: String, value: String)] { stored.facts }
   public var metadata: GGUFMetadata { stored.metadata }
 
   /// Throws `BigEndianBlocks` if a tensor is of a block type, whose numbers lie among codes.
@@ -44,12 +41,7 @@ public struct BigEndianGGUFCheckpoint: Checkpoint {
     }
   }
 
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try stored.read(range, of: file)
-  }
-  public func open(_ file: CheckpointFile) throws -> InputFile { try stored.open(file) }
   public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
-  public func checkUnchanged() throws { try stored.checkUnchanged() }
 }
 
 extension UnsafeMutableRawBufferPointer {

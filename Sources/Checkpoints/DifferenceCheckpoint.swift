@@ -4,9 +4,9 @@ import Tensors
 
 /// A checkpoint seen as its difference from a base: a float tensor that the base has, too, and from which it differs in
 /// less than it holds, is one in `delta`; all others are as they were.
-public struct DifferenceCheckpoint: Checkpoint {
+public struct DifferenceCheckpoint: CheckpointView {
   public let tensors: [CheckpointTensor]
-  private let source: any Checkpoint
+  public let source: any Checkpoint
   private let deltas: [Int: Delta]
 
   private struct Delta: Sendable {
@@ -69,18 +69,4 @@ public struct DifferenceCheckpoint: Checkpoint {
     }
     return planes.map(\.count)
   }
-
-  public var path: String { source.path }
-  public var format: ContainerFormat { source.format }
-  public var files: [CheckpointFile] { source.files }
-  public var storage: [(path: String, size: Int)] { source.storage }
-  public var skipped: [String] { source.skipped }
-  public var facts: [(key: String, value: String)] { source.facts }
-  public func segments(of file: CheckpointFile) throws -> [SourceSegment] { try source.segments(of: file) }
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try source.read(range, of: file)
-  }
-  public func open(_ file: CheckpointFile) throws -> InputFile { try source.open(file) }
-  public func sha256(of file: CheckpointFile) throws -> [UInt8]? { try source.sha256(of: file) }
-  public func checkUnchanged() throws { try source.checkUnchanged() }
 }

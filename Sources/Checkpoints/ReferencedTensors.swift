@@ -1,7 +1,7 @@
 import BaleFormat
 import ByteIO
 import Codecs
-import Synchronization
+import Pipeline
 
 /// The tensors of a `.bale` that are stored as differences from others (specs/codecs/residual.md), and the values of
 /// those others.
@@ -31,7 +31,7 @@ final class ReferencedTensors: Sendable {
   private let file: BaleFile
   private let references: [String: Reference]
   private let codecs: [String: ResidualCodec]
-  private let shelf = Mutex(Shelf())
+  private let shelf = Lock(Shelf())
 
   /// Throws `UnknownReference` if a tensor's reference isn't there or doesn't fit it.
   init(_ tensors: [BaleTensor], in file: BaleFile) throws {

@@ -54,10 +54,18 @@ extension TensorStatisticCodec {
     _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
+    let statistics = try statistics(of: values, columns: columns, rule: rule)
+    try encode(values, columns: columns, rule: rule, statistics: statistics, into: planes)
+  }
+
+  /// What the passes over a tensor that is one span find.
+  public func statistics(
+    of values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule
+  ) throws(CodecError) -> [TensorStatistic] {
     var statistics: [TensorStatistic] = []
     for _ in 0..<passes(rule: rule) {
       statistics.append(try gather(values, columns: columns, rule: rule, after: statistics))
     }
-    try encode(values, columns: columns, rule: rule, statistics: statistics, into: planes)
+    return statistics
   }
 }

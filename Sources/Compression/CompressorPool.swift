@@ -1,4 +1,5 @@
-import Synchronization
+import ByteIO
+import Pipeline
 
 /// Compressors for threads to borrow, so that each context is made once and used again.
 public final class CompressorPool: Sendable {
@@ -7,17 +8,17 @@ public final class CompressorPool: Sendable {
     let compressor: ZstdCompressor
   }
 
-  private let idle = Mutex<[Context]>([])
+  private let idle = Lock<[Context]>([])
 
   public init() {}
 
   /// Compresses into a frame of its own.
   public func compress(
     _ bytes: UnsafeRawBufferPointer, _ method: ZstdCompressor.Method
-  ) throws(CompressionError) -> [UInt8] {
+  ) throws(CompressionError) -> ByteBuffer {
     let context =
       if let idle = idle.withLock({ $0.popLast() }) { idle } else { Context(compressor: try ZstdCompressor()) }
     defer { idle.withLock { $0.append(context) } }
-    return try context.compressor.compress(bytes, method)
+    return try context.compressor.frame(bytes, method)
   }
 }

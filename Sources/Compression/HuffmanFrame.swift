@@ -118,13 +118,18 @@ extension HuffmanFrame {
       return counts.indices.reduce(0) { $0 + counts[$1] * lengths[$1] }
     }
 
-    /// The weights of all values but the last, in four bits each.
+    /// The weights of all values but the last: in four bits each, or compressed where that takes less.
     var description: [UInt8] {
       let longest = lengths.max() ?? 0
       let last = lengths.lastIndex { $0 > 0 } ?? 0
       let weights = lengths[..<last].map { $0 == 0 ? 0 : longest + 1 - $0 }
-      return [UInt8(127 + last)]
-        + stride(from: 0, to: last, by: 2).map { UInt8(weights[$0] << 4 | ($0 + 1 < last ? weights[$0 + 1] : 0)) }
+      let direct = stride(from: 0, to: last, by: 2).map {
+        UInt8(weights[$0] << 4 | ($0 + 1 < last ? weights[$0 + 1] : 0))
+      }
+      if let compressed = HuffmanWeights.compressed(weights), compressed.count < direct.count {
+        return [UInt8(compressed.count)] + compressed
+      }
+      return [UInt8(127 + last)] + direct
     }
   }
 }

@@ -1,3 +1,4 @@
+import ByteIO
 import CKernels
 import CZstd
 
@@ -16,8 +17,10 @@ public final class ZstdCompressor {
 
   private let context: OpaquePointer
   private var method: Method?
-  /// Where the kernel makes its frames.
+  /// Where the kernel makes its frames, and its tables.
   private var scratch = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private let workspace = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: Int(BALE_HUFFMAN_WORKSPACE), alignment: 64)
 
   public init() throws(CompressionError) {
     guard let context = ZSTD_createCCtx() else { throw .context }
@@ -27,6 +30,7 @@ public final class ZstdCompressor {
   deinit {
     ZSTD_freeCCtx(context)
     scratch.deallocate()
+    workspace.deallocate()
   }
 
   /// Compresses `source` into one frame at the start of `target` and returns the frame's size, or nil if the frame
@@ -36,7 +40,10 @@ public final class ZstdCompressor {
   public func compress(
     _ source: UnsafeRawBufferPointer, _ method: Method, into target: UnsafeMutableRawBufferPointer
   ) throws(CompressionError) -> Int? {
-    if method == .huffmanOnly, let frame = huffman(source) {
+    if method == .huffmanOnly, let room = Self.room(source.count), room <= target.count {
+      let size = huffman(source, target)
+      if size > 0 { return size }
+    } else if method == .huffmanOnly, let frame = huffman(source) {
       guard frame.count <= target.count else { return nil }
       target.copyMemory(from: frame)
       return frame.count
@@ -50,24 +57,41 @@ public final class ZstdCompressor {
 
   /// Compresses `source` into a frame of its own, whatever its size.
   public func compress(_ source: UnsafeRawBufferPointer, _ method: Method) throws(CompressionError) -> [UInt8] {
-    if method == .huffmanOnly, let frame = huffman(source) { return Array(frame) }
+    Array(try lentFrame(source, method))
+  }
+
+  /// The same into a buffer.
+  public func frame(_ source: UnsafeRawBufferPointer, _ method: Method) throws(CompressionError) -> ByteBuffer {
+    ByteBuffer(copying: try lentFrame(source, method))
+  }
+
+  /// A frame that is valid until the next.
+  private func lentFrame(
+    _ source: UnsafeRawBufferPointer, _ method: Method
+  ) throws(CompressionError) -> UnsafeRawBufferPointer {
+    if method == .huffmanOnly, let frame = huffman(source) { return frame }
     reserve(ZSTD_compressBound(source.count))
     guard let size = try compress(source, method, into: scratch) else {
       throw .failed("no room for \(source.count) bytes")
     }
-    return Array(UnsafeRawBufferPointer(rebasing: scratch[..<size]))
+    return UnsafeRawBufferPointer(rebasing: scratch[..<size])
   }
 
   /// The kernel's frame, valid until the next; nil for bytes that don't suit it.
   private func huffman(_ source: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     guard let room = Self.room(source.count) else { return nil }
     reserve(room)
-    let size = bale_huffman_frame(source.baseAddress, source.count, scratch.baseAddress, scratch.count)
+    let size = huffman(source, scratch)
     return size == 0 ? nil : UnsafeRawBufferPointer(rebasing: scratch[..<size])
   }
 
-  /// What the kernel wants: 11 bits for each of eight, and 256 bytes.
-  private static func room(_ count: Int) -> Int? { count < 1 << 31 ? 2 * count + 256 : nil }
+  /// The size of the kernel's frame at the start of `target`; 0 for bytes that don't suit it.
+  private func huffman(_ source: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer) -> Int {
+    bale_huffman_frame(source.baseAddress, source.count, target.baseAddress, target.count, workspace.baseAddress)
+  }
+
+  /// Room in which a frame is made without a copy, by `.huffmanOnly`: 11 bits for each of eight, and 256 bytes.
+  public static func room(_ count: Int) -> Int? { count < 1 << 31 ? 2 * count + 256 : nil }
 
   private func reserve(_ count: Int) {
     guard scratch.count < count else { return }

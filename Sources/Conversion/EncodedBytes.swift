@@ -58,6 +58,12 @@ public struct EncodedBytes: Sendable {
   /// The bytes of a plane.
   public func bytes(_ plane: Int) -> [UInt8] { withSpan { Array($0.planes[plane]) } }
 
+  /// The buffer of a plane, or a copy of what is used of it.
+  public func buffer(_ plane: Int) -> ByteBuffer {
+    if counts[plane] == planes[plane].count { return planes[plane] }
+    return withSpan { ByteBuffer(copying: $0.planes[plane]) }
+  }
+
   /// The buffer of the only plane.
   public var onlyPlane: ByteBuffer { planes[0] }
 

@@ -1,5 +1,5 @@
 import ByteIO
-import Synchronization
+import Pipeline
 
 /// Where a conversion writes: one file, or a directory of files.
 public struct ConvertDestination: Sendable {
@@ -25,7 +25,7 @@ final class OutputFiles: Sendable {
   let isContinued: Bool
   private let destination: ConvertDestination
   private let sizes: [Int]
-  private let others = Mutex<[(file: OutputFile, size: Int)]>([])
+  private let others = Lock<[(file: OutputFile, size: Int)]>([])
   // Last, so that it goes when the files in it are gone.
   private let directory: OutputDirectory?
 

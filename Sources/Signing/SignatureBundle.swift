@@ -1,3 +1,4 @@
+import ByteIO
 import JSON
 
 /// A signed statement as it is stored: a Sigstore bundle 0.3 around a DSSE envelope, checked with a key that is at hand.

@@ -6,7 +6,7 @@ import Experts
 
 /// A checkpoint with the hidden neurons of some layers' experts in the order in which another has them. The order isn't
 /// stored: it is found again by matching neurons, and what doesn't match shows as a difference.
-struct ReorderedCheckpoint: Checkpoint {
+struct ReorderedCheckpoint: CheckpointView {
   /// Rows of a tensor that are one matrix of an expert.
   private struct Piece: Sendable {
     var firstRow: Int
@@ -17,7 +17,7 @@ struct ReorderedCheckpoint: Checkpoint {
   }
 
   let tensors: [CheckpointTensor]
-  private let original: any Checkpoint
+  let source: any Checkpoint
   private let experts: CheckpointExperts
   private let pieces: [Int: [Piece]]
   /// By layer and expert.
@@ -30,7 +30,7 @@ struct ReorderedCheckpoint: Checkpoint {
   }
 
   private init(_ original: any Checkpoint, like other: any Checkpoint, layers: [Int]) throws {
-    self.original = original
+    source = original
     let experts = CheckpointExperts(original)
     let others = CheckpointExperts(other)
     self.experts = experts
@@ -69,7 +69,7 @@ struct ReorderedCheckpoint: Checkpoint {
 
   func read(_ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]) throws -> [Int] {
     guard let pieces = pieces[tensor] else {
-      return try original.read(tensor, elements: elements, into: planes)
+      return try source.read(tensor, elements: elements, into: planes)
     }
     let output = planes[0].bindMemory(to: Float.self)
     let columns = tensors[tensor].shape.columns
@@ -89,24 +89,12 @@ struct ReorderedCheckpoint: Checkpoint {
   /// A row of a matrix as the other has it.
   private func row(_ row: Int, of piece: Piece, columns: Int) throws -> [Float] {
     let order = orders[piece.layer]?[piece.expert] ?? []
-    let source = piece.matrix.neuronsAreRows ? order[row] : row
+    let stored = piece.matrix.neuronsAreRows ? order[row] : row
     let values = try [Float](unsafeUninitializedCapacity: columns) { buffer, count in
       try experts.read(
-        layer: piece.layer, expert: piece.expert, matrix: piece.matrix, rows: source..<source + 1, into: buffer)
+        layer: piece.layer, expert: piece.expert, matrix: piece.matrix, rows: stored..<stored + 1, into: buffer)
       count = columns
     }
     return piece.matrix.neuronsAreRows ? values : order.map { values[$0] }
   }
-
-  var path: String { original.path }
-  var format: ContainerFormat { original.format }
-  var files: [CheckpointFile] { original.files }
-  var storage: [(path: String, size: Int)] { original.storage }
-  var skipped: [String] { original.skipped }
-  var facts: [(key: String, value: String)] { original.facts }
-  func segments(of file: CheckpointFile) throws -> [SourceSegment] { try original.segments(of: file) }
-  func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] { try original.read(range, of: file) }
-  func open(_ file: CheckpointFile) throws -> InputFile { try original.open(file) }
-  func sha256(of file: CheckpointFile) throws -> [UInt8]? { try original.sha256(of: file) }
-  func checkUnchanged() throws { try original.checkUnchanged() }
 }

@@ -35,7 +35,7 @@ import Testing
         for index in values.indices { values[index] *= Float(sign: .plus, exponent: power, significand: 1) }
         for column in 0..<53 { values[53 * 4 + column] = column % 2 == 0 ? 0 : -0.0 }
         let fast = try EncodedTensor(codec, values, columns: 53)
-        let plain = try EncodedTensor(codec, values, columns: 53, by: codec.encodeByReference)
+        let plain = try EncodedTensor(codec, values, columns: 53, by: codec.encodeReference)
         #expect(fast.planes == plain.planes)
         #expect(try fast.decode().allSatisfy(\.isFinite))
       }
@@ -150,19 +150,5 @@ import Testing
       columns: columns)
     let expected = try StoredTensors("\(file).expected.safetensors").floats("weight_decompressed")
     #expect(try tensor.decodeBF16() == expected.map(\.roundedToBF16))
-  }
-}
-
-extension FP8Codec {
-  /// The plain encoder for a tensor that is one span.
-  func encodeByReference(
-    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
-    into planes: [UnsafeMutableRawBufferPointer]
-  ) throws(CodecError) {
-    var statistics: [TensorStatistic] = []
-    if passes(rule: rule) > 0 {
-      statistics.append(try gather(values, columns: columns, rule: rule, after: []))
-    }
-    try encodeReference(values, columns: columns, rule: rule, statistics: statistics, into: planes)
   }
 }

@@ -40,7 +40,7 @@ import Testing
           values[index] *= Float(sign: .plus, exponent: max(power + block, -149), significand: 1)
         }
         let fast = try EncodedTensor(codec, values, columns: columns, rule: rule)
-        let plain = try EncodedTensor(codec, values, columns: columns, rule: rule, by: codec.encodeByReference)
+        let plain = try EncodedTensor(codec, values, columns: columns, rule: rule, by: codec.encodeReference)
         #expect(fast.planes == plain.planes)
       }
     }
@@ -100,19 +100,5 @@ import Testing
       #expect(throws: CodecError.self) { try tensor.decode() }
       #expect(throws: CodecError.self) { try tensor.decodeReference() }
     }
-  }
-}
-
-extension NVFP4Codec {
-  /// The plain encoder for a tensor that is one span.
-  func encodeByReference(
-    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
-    into planes: [UnsafeMutableRawBufferPointer]
-  ) throws(CodecError) {
-    var statistics: [TensorStatistic] = []
-    if passes(rule: rule) > 0 {
-      statistics.append(try gather(values, columns: columns, rule: rule, after: []))
-    }
-    try encodeReference(values, columns: columns, rule: rule, statistics: statistics, into: planes)
   }
 }

@@ -11,13 +11,7 @@ import Testing
       var values = weights(count, seed: UInt64(count))
       for index in 0..<min(block, count / 2) { values[index] = index % 2 == 0 ? 0 : -0.0 }
       let fast = try EncodedTensor(codec, values, columns: count)
-      let plain = try EncodedTensor(codec, values, columns: count) { values, columns, rule, planes in
-        var statistics: [TensorStatistic] = []
-        if codec.passes(rule: rule) == 1 {
-          statistics = [try codec.gather(values, columns: columns, rule: rule, after: [])]
-        }
-        try codec.encodeReference(values, columns: columns, rule: rule, statistics: statistics, into: planes)
-      }
+      let plain = try EncodedTensor(codec, values, columns: count, by: codec.encodeReference)
       #expect(fast.planes == plain.planes)
       let expected = try fast.decodeReference()
       #expect(bits(try fast.decode()) == bits(expected))

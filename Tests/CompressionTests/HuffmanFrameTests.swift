@@ -8,7 +8,8 @@ import Testing
 @Suite struct HuffmanFrameTests {
   private func frame(_ source: [UInt8], room: Int? = nil) -> [UInt8]? {
     var target = [UInt8](repeating: 0xAA, count: room ?? 2 * source.count + 256)
-    let size = bale_huffman_frame(source, source.count, &target, target.count)
+    var workspace = [UInt64](repeating: 0xAAAA, count: Int(BALE_HUFFMAN_WORKSPACE) / 8)
+    let size = bale_huffman_frame(source, source.count, &target, target.count, &workspace)
     return size == 0 ? nil : Array(target[..<size])
   }
 

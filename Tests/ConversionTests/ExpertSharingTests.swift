@@ -4,7 +4,7 @@ import Checkpoints
 import Codecs
 import Conversion
 import Experts
-import Synchronization
+import Pipeline
 import Tensors
 import TestSupport
 import Testing
@@ -145,7 +145,7 @@ import Verification
   /// Counts the reads of a file.
   private final class CountingSource: ByteSource {
     let file: InputFile
-    let reads = Mutex<[Range<Int>]>([])
+    let reads = Lock<[Range<Int>]>([])
 
     init(_ path: String) throws { file = try InputFile(path) }
     var path: String { file.path }

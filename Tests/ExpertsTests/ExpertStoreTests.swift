@@ -1,5 +1,5 @@
 import Experts
-import Synchronization
+import Pipeline
 import Testing
 
 @Suite struct ExpertStoreTests {
@@ -7,7 +7,7 @@ import Testing
 
   /// Experts of ten bytes that count how often each was read.
   final class Disk: Sendable {
-    let reads = Mutex<[ExpertID: Int]>([:])
+    let reads = Lock<[ExpertID: Int]>([:])
     func load(_ id: ExpertID) throws -> (expert: Int, bytes: Int) {
       reads.withLock { $0[id, default: 0] += 1 }
       if id.expert == 13 { throw Broken() }

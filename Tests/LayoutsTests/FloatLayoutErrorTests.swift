@@ -9,35 +9,14 @@ import Testing
 
 /// What is wrong with stored tensors is said when the checkpoint is opened, with the tensor's name.
 @Suite struct FloatLayoutErrorTests {
-  private let directory: TemporaryDirectory
+  private let stored: StoredCheckpoint
 
-  init() throws { directory = try TemporaryDirectory() }
+  init() throws { stored = try StoredCheckpoint() }
 
-  private typealias Stored = (name: String, dtype: DType, shape: [Int])
-
-  /// Opens a directory with these tensors, their bytes 1.
-  private func open(_ tensors: [Stored], config: String? = nil) throws -> any Checkpoint {
-    let entries = try tensors.map { tensor in
-      let shape = try #require(Shape(tensor.shape))
-      let bytes = [UInt8](repeating: 1, count: tensor.dtype.bytes(elements: shape.elements) ?? 0)
-      return SafetensorsWriter.Tensor(SafetensorsTensorSpec(tensor.name, tensor.dtype, shape), bytes)
-    }
-    try SafetensorsWriter.write(entries, to: directory.file("model.safetensors"), overwrite: true)
-    if let config { try FixtureCheckpoint.write(Array(config.utf8), to: directory.file("config.json")) }
-    return try Layouts.open(directory.path)
-  }
-
-  private func reason(_ tensors: [Stored], config: String? = nil) -> LayoutReason? {
-    do {
-      _ = try open(tensors, config: config)
-      return nil
-    } catch let error as LayoutError {
-      #expect(error.tensor != nil)
-      return error.reason
-    } catch {
-      Issue.record(error)
-      return nil
-    }
+  private func reason(_ tensors: [StoredCheckpoint.Stored], config: String? = nil) -> LayoutReason? {
+    guard let error = stored.error(tensors, config: config) else { return nil }
+    #expect(error.tensor != nil)
+    return error.reason
   }
 
   @Test func missingCompanions() {
@@ -103,15 +82,14 @@ import Testing
       found == .dtype(stored: "a.weight_scale", found: "I32", expected: "BF16 or F16 or F32 or F8_E8M0 or U8"))
   }
 
-  @Test func weightsThatAreScaledAtTheirInputAreRefused() {
-    let found = reason([
+  @Test func weightsThatAreScaledAtTheirInputAreRefused() throws {
+    let seen = try stored.open([
       ("a.weight", .u8, [4, 16]), ("a.weight_scale", .f8e4m3, [4, 2]), ("a.weight_scale_2", .f32, []),
       ("a.pre_quant_scale", .bf16, [32]),
     ])
-    guard case .unreadable = found else {
-      Issue.record("\(String(describing: found))")
-      return
-    }
+    let refusal = try #require((seen as? LayoutCheckpoint)?.refusal)
+    #expect(refusal.tensor == "a.weight" && refusal.layout.contains("pre_quant_scale"))
+    #expect(seen.tensors.count == 4 && seen.tensors.allSatisfy { $0.layout == nil })
   }
 
   @Test(arguments: [
@@ -123,7 +101,7 @@ import Testing
     ([2, 256, 128], [2, 2, 1], "rows=128,columns=all", "{}"),
   ])
   func sidesFollowFromTheShapes(weight: [Int], scale: [Int], sides: String, config: String) throws {
-    let seen = try open([("a.weight", .f8e4m3, weight), ("a.weight_scale", .f32, scale)], config: config)
+    let seen = try stored.open([("a.weight", .f8e4m3, weight), ("a.weight_scale", .f32, scale)], config: config)
     #expect("\(seen.tensors[0].codec.descriptor)" == "fp8:element=E4M3,scale=F32,\(sides)")
     #expect(seen.tensors.count == 1)
   }

@@ -10,34 +10,14 @@ import Testing
 
 /// What is wrong with integer layouts is said when the checkpoint is opened, with the tensor's name.
 @Suite struct IntegerLayoutErrorTests {
-  private let directory: TemporaryDirectory
+  private let stored: StoredCheckpoint
 
-  init() throws { directory = try TemporaryDirectory() }
+  init() throws { stored = try StoredCheckpoint() }
 
-  private typealias Stored = (name: String, dtype: DType, shape: [Int])
-
-  private func open(_ tensors: [Stored], config: String? = nil) throws -> any Checkpoint {
-    let entries = try tensors.map { tensor in
-      let shape = try #require(Shape(tensor.shape))
-      let bytes = [UInt8](repeating: 1, count: tensor.dtype.bytes(elements: shape.elements) ?? 0)
-      return SafetensorsWriter.Tensor(SafetensorsTensorSpec(tensor.name, tensor.dtype, shape), bytes)
-    }
-    try SafetensorsWriter.write(entries, to: directory.file("model.safetensors"), overwrite: true)
-    if let config { try FixtureCheckpoint.write(Array(config.utf8), to: directory.file("config.json")) }
-    return try Layouts.open(directory.path)
-  }
-
-  private func reason(_ tensors: [Stored], config: String? = nil) -> LayoutReason? {
-    do {
-      _ = try open(tensors, config: config)
-      return nil
-    } catch let error as LayoutError {
-      #expect(error.tensor?.hasSuffix("weight") == true)
-      return error.reason
-    } catch {
-      Issue.record(error)
-      return nil
-    }
+  private func reason(_ tensors: [StoredCheckpoint.Stored], config: String? = nil) -> LayoutReason? {
+    guard let error = stored.error(tensors, config: config) else { return nil }
+    #expect(error.tensor?.hasSuffix("weight") == true)
+    return error.reason
   }
 
   private static let gptq: [(name: String, dtype: DType, shape: [Int])] = [
@@ -55,37 +35,52 @@ import Testing
     #expect(reason([("a.weight._data", .i8, [8, 16])]) == .missing("a.weight._scale"))
   }
 
-  @Test func aScaleOfTheInputsIsNotIgnored() {
-    guard case .unreadable = reason(Self.gptq + [("a.pre_quant_scale", .f16, [64])]) else {
-      Issue.record("pre_quant_scale was ignored")
-      return
-    }
-    let int4: [Stored] = [("a.weight", .u8, [8, 64]), ("a.weight_scale", .f32, [16, 2])]
+  @Test func aScaleOfTheInputsIsNotIgnored() throws {
+    try expectRefusal(Self.gptq + [("a.pre_quant_scale", .f16, [64])], of: "a.weight", naming: "pre_quant_scale")
+    let int4: [StoredCheckpoint.Stored] = [("a.weight", .u8, [8, 64]), ("a.weight_scale", .f32, [16, 2])]
     #expect(reason(int4 + [("a.pre_quant_scale", .bf16, [64])]) == nil)
     #expect(
       reason(int4 + [("a.pre_quant_scale", .bf16, [32])])
         == .shape(stored: "a.pre_quant_scale", found: [32], expected: "[64]"))
-    guard case .unreadable = reason(int4 + [("a.weight_scale_2", .f32, [])]) else {
-      Issue.record("a second scale was ignored")
-      return
+    try expectRefusal(int4 + [("a.weight_scale_2", .f32, [])], of: "a.weight", naming: "W4A8")
+  }
+
+  /// GPTQ is seen without a configuration, and where auto-round's speaks of its packing.
+  @Test func namesAndShapesAreEnough() throws {
+    for config in [nil, #"{"quantization_config":{"quant_method":"auto-round","bits":4,"group_size":32}}"#] {
+      #expect(try stored.open(Self.gptq, config: config).tensors.map(\.layout) == ["GPTQ v1 4-bit"])
     }
   }
 
-  @Test func vectorsOutOfCodebooks() {
-    let aqlm: [Stored] = [("a.codebooks", .f16, [2, 256, 1, 8]), ("a.codes", .i8, [4, 2, 2])]
+  /// A tensor that can't be read as values is left as it is stored, archived, and not converted.
+  private func expectRefusal(_ tensors: [StoredCheckpoint.Stored], of name: String, naming layout: String) throws {
+    let checkpoint = try stored.open(tensors)
+    #expect(Set(checkpoint.tensors.map(\.name)) == Set(tensors.map(\.name)))
+    let refusal = #expect(throws: UnreadableLayout.self) {
+      try ConvertPlan(
+        checkpoint, request: ConvertRequest(format: .safetensors, isSingleFile: false, dequantized: .bf16))
+    }
+    #expect(refusal?.tensor == name && refusal?.layout.contains(layout) == true)
+    let resources = Resources(threads: 1, memory: 1 << 24)
+    let directory = try TemporaryDirectory()
+    let bale = directory.file("refused.bale")
+    _ = try PackJob(checkpoint, plan: PackPlan(checkpoint, recipe: Recipe(named: "lossless")), options: PackOptions())
+      .run(to: bale, resources: resources) { _ in }
+    let restored = try UnpackJob(BaleCheckpoint(bale))
+      .run(to: directory.file("refused"), overwrite: false, resources: resources) { _ in }
+    #expect(restored.allSatisfy { $0.isOriginal })
+  }
+
+  @Test func vectorsOutOfCodebooks() throws {
+    let aqlm: [StoredCheckpoint.Stored] = [("a.codebooks", .f16, [2, 256, 1, 8]), ("a.codes", .i8, [4, 2, 2])]
     #expect(reason(aqlm) == .missing("a.scales"))
     #expect(
       reason(aqlm + [("a.scales", .f16, [3, 1, 1, 1])])
         == .shape(stored: "a.scales", found: [3, 1, 1, 1], expected: "[4, 1, 1, 1]"))
     #expect(reason(aqlm + [("a.scales", .f16, [4, 1, 1, 1])]) == nil)
-    guard
-      case .unreadable = reason([
-        ("a.codebooks", .f16, [1, 256, 2, 8]), ("a.codes", .i8, [4, 2, 1]), ("a.scales", .f16, [4, 1, 1, 1]),
-      ])
-    else {
-      Issue.record("vectors of two outputs were read")
-      return
-    }
+    try expectRefusal(
+      [("a.codebooks", .f16, [1, 256, 2, 8]), ("a.codes", .i8, [4, 2, 1]), ("a.scales", .f16, [4, 1, 1, 1])],
+      of: "a.weight", naming: "AQLM")
   }
 
   private func gptqConfig(_ members: String) -> String {
@@ -100,7 +95,9 @@ import Testing
       }
     }
     #expect(reason(Self.gptq, config: gptqConfig(#""bits":4,"group_size":32"#)) == nil)
-    let mlx: [Stored] = [("a.weight", .u32, [8, 16]), ("a.scales", .f16, [8, 2]), ("a.biases", .f16, [8, 2])]
+    let mlx: [StoredCheckpoint.Stored] = [
+      ("a.weight", .u32, [8, 16]), ("a.scales", .f16, [8, 2]), ("a.biases", .f16, [8, 2]),
+    ]
     guard case .disagreement = reason(mlx, config: #"{"quantization":{"bits":8,"group_size":64}}"#) else {
       Issue.record("a width that the words don't have was believed")
       return
@@ -123,6 +120,15 @@ import Testing
     }
   }
 
+  /// A shape tensor may name more columns than can be counted in bits.
+  @Test func aShapeBeyondCountingIsRefused() {
+    let tensors: [StoredCheckpoint.Stored] = [
+      ("a.weight_packed", .i32, [8, 16]), ("a.weight_scale", .f16, [8, 1]), ("a.weight_shape", .i64, [1]),
+    ]
+    let config = #"{"quantization_config":{"quant_method":"compressed-tensors","format":"pack-quantized"}}"#
+    #expect(reason(tensors, config: config) == .value("the shape [8, 72340172838076673] can't be counted"))
+  }
+
   /// Kernels' own layouts are named, and still packed as they are.
   @Test func unreadableLayoutsAreRefusedByName() throws {
     for (config, name) in [
@@ -133,7 +139,7 @@ import Testing
         "transform_config"
       ),
     ] {
-      let checkpoint = try open(Self.gptq, config: config)
+      let checkpoint = try stored.open(Self.gptq, config: config)
       #expect(checkpoint.tensors.count == Self.gptq.count)
       let refusal = #expect(throws: UnreadableLayout.self) {
         try ConvertPlan(
@@ -146,6 +152,7 @@ import Testing
 
   /// Padding that holds something isn't in any plane: the stored bytes travel as they are.
   @Test func paddingThatIsNotZeroSurvives() throws {
+    let directory = try TemporaryDirectory()
     // 3 bits, padded to 10 codes a word: the upper two bits of each word belong to no code.
     let words = [UInt8](repeating: 0xFF, count: 4 * 4 * 2)
     let tensors: [(String, DType, [Int], [UInt8])] = [

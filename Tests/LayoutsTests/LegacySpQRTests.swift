@@ -97,4 +97,44 @@ import Testing
     // A list that is in two places may have grown in one of them.
     #expect(throws: TorchReason.self) { try read([0x80, 2, 0x5D, 0x71, 0, 0x68, 0, 0x86, 0x2E]) }
   }
+
+  /// Were a list copied for each value that it gets, this would take minutes.
+  @Test func aListGrowsInPlace() throws {
+    let list = try read(
+      [0x80, 2, 0x5D] + Array([[UInt8]](repeating: [0x4B, 1, 0x61], count: 60_000).joined()) + [0x2E])
+    #expect(list.items?.count == 60_000)
+    let pairs = [[UInt8]](repeating: [0x4B, 1, 0x4B, 2, 0x73], count: 60_000).joined()
+    guard case .dictionary(let members) = try read([0x80, 2, 0x7D] + Array(pairs) + [0x2E]) else {
+      Issue.record("no dictionary")
+      return
+    }
+    #expect(members.count == 60_000)
+  }
+
+  /// A ZIP64 archive whose directory has more entries than can be counted.
+  @Test func aDirectoryBeyondCounting() throws {
+    func little(_ value: UInt64, _ count: Int) -> [UInt8] {
+      (0..<count).map { $0 < 8 ? UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) : 0 }
+    }
+    let record = little(0x0606_4B50, 4) + little(0, 28) + little(.max, 8) + little(0, 8) + little(0, 8)
+    let locator = little(0x0706_4B50, 4) + little(0, 4) + little(0, 8) + little(1, 4)
+    let end = little(0x0605_4B50, 4) + little(0, 18)
+    let path = directory.file("beyond")
+    try FixtureCheckpoint.write(record + locator + end, to: path)
+    #expect(throws: TorchError.self) { try TorchArchive(path) }
+  }
+
+  /// Coordinates of values that can't be counted twice over.
+  @Test func outliersBeyondCounting() throws {
+    var bytes = try Fixtures.bytes(Self.golden + "/model/0/mlp.down_proj")
+    // (44,), (1,), False, an empty dictionary: the shape, strides and the rest of a tensor. In as many bytes:
+    // (2^62,), (1,), None.
+    let rest: [UInt8] = [0x4B, 44, 0x85, 0x71, 129, 0x4B, 1, 0x85, 0x71, 130, 0x89, 0x68, 10, 0x29, 0x52, 0x71, 131]
+    let start = try #require(bytes.indices.first { bytes[$0...].starts(with: rest) })
+    let large: [UInt8] = [0x8A, 8, 0, 0, 0, 0, 0, 0, 0, 0x40, 0x85, 0x71, 129, 0x4B, 1, 0x85, 0x4E]
+    bytes.replaceSubrange(start..<start + rest.count, with: large)
+    let path = directory.file("outliers")
+    try FixtureCheckpoint.write(bytes, to: path)
+    #expect(throws: TorchError.self) { try LegacySpQRModule(path, bits: 3).span() }
+  }
 }

@@ -1,11 +1,10 @@
 import Pipeline
-import Synchronization
 import Testing
 
 @Suite struct OrderedPipelineTests {
   @Test(arguments: [1, 2, 3, 16], [1, 2, 7, 100])
   func consumesEveryItemInOrder(threads: Int, window: Int) throws {
-    let consumed = Mutex<[Int]>([])
+    let consumed = Lock<[Int]>([])
     try OrderedPipeline.run(count: 100, threads: threads, window: window) { index in
       index * index
     } consume: { index, product in
@@ -16,8 +15,8 @@ import Testing
   }
 
   @Test func neverHoldsMoreThanTheWindow() throws {
-    let produced = Mutex(0)
-    let consumedCount = Mutex(0)
+    let produced = Lock(0)
+    let consumedCount = Lock(0)
     try OrderedPipeline.run(count: 200, threads: 4, window: 5) { index in
       let ahead = consumedCount.withLock { consumed in index - consumed }
       #expect(ahead <= 5)
@@ -34,7 +33,7 @@ import Testing
   struct Failure: Error, Equatable { var index: Int }
 
   @Test(arguments: [1, 2, 8]) func throwsTheErrorOfAProducerAndStops(threads: Int) {
-    let consumed = Mutex<[Int]>([])
+    let consumed = Lock<[Int]>([])
     #expect(throws: Failure(index: 7)) {
       try OrderedPipeline.run(count: 1000, threads: threads, window: 4) { index in
         if index == 7 { throw Failure(index: 7) }

@@ -11,8 +11,9 @@ private let directory: String = {
   return path
 }()
 
-/// Writes a file of that name, in place of the one before, and gives its directory.
+/// Writes a file of that name, which may have one folder in it, in place of the one before. Gives the directory of all.
 public func fuzzFile(_ name: String, _ bytes: [UInt8]) -> String {
+  if let slash = name.firstIndex(of: "/") { mkdir(directory + "/" + name[..<slash], 0o700) }
   let file = open(directory + "/" + name, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
   require(file >= 0 && write(file, bytes, bytes.count) == bytes.count, "no place for the input")
   close(file)

@@ -52,7 +52,7 @@ struct ProtobufReader {
   private mutating func fixed(_ count: Int) throws(ArchitectureError) -> UInt64 {
     guard end - position >= count else { throw Self.truncated }
     defer { position += count }
-    return (0..<count).reduce(0) { $0 | UInt64(bytes[position + $1]) << UInt64(8 * $1) }
+    return bytes.littleEndian(at: position, bytes: count)
   }
 }
 

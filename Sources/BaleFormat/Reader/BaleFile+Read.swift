@@ -10,6 +10,20 @@ extension BaleFile {
       .read(plane.chunks.lowerBound + index, isCompressed: plane.isCompressed, tensor: part.tensorName)
   }
 
+  /// The same into `target`, which has as many bytes as the chunk when decoded.
+  public func readChunk(
+    _ index: Int, plane: Int, of part: BalePart, into target: UnsafeMutableRawBufferPointer
+  ) throws {
+    let plane = part.planes[plane]
+    try ChunkReader(shards[part.record.shard]).read(
+      plane.chunks.lowerBound + index, isCompressed: plane.isCompressed, tensor: part.tensorName, into: target)
+  }
+
+  /// Bytes of a chunk of a plane of a part when decoded.
+  public func decodedLength(ofChunk index: Int, plane: Int, of part: BalePart) -> Int {
+    Int(shards[part.record.shard].directory.chunks[part.planes[plane].chunks.lowerBound + index].decoded)
+  }
+
   /// All decoded bytes of a plane of a part. Meant for `whole` planes: the memory is that of the plane.
   public func readPlane(_ plane: Int, of part: BalePart) throws -> [UInt8] {
     var bytes: [UInt8] = []

@@ -96,9 +96,9 @@ private struct VerificationJob: Sendable {
 /// What the threads share.
 private final class VerificationWork: Sendable {
   let jobs: [VerificationJob]
-  let found = Mutex<[DamagedChunk]>([])
+  let found = Lock<[DamagedChunk]>([])
   /// The first error that kept a thread from reading; the others then stop.
-  let error = Mutex<(any Error)?>(nil)
+  let error = Lock<(any Error)?>(nil)
   private let onProgress: (@Sendable (Int) -> Void)?
   private let next = Atomic(0)
   private let done = Atomic(0)

@@ -1,6 +1,6 @@
 import ByteIO
 import Codecs
-import Synchronization
+import Pipeline
 import Tensors
 
 /// An open `.bale` file, or a set of shards seen as one (specs/bale.md). Opening reads directories only and checks
@@ -9,7 +9,7 @@ public final class BaleFile: Sendable {
   let shards: [Shard]
   /// First row of each tensor by the bytes of the names; nil for a single file, where the rows are in that order.
   private let merged: [TensorRef]?
-  private let experts = Mutex<[ExpertKey: RecordID]?>(nil)
+  private let experts = Lock<[ExpertKey: RecordID]?>(nil)
 
   struct Shard: Sendable {
     let source: any ByteSource

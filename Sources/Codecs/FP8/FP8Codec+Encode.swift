@@ -38,11 +38,12 @@ extension FP8Codec {
   /// Elements that are scaled at once.
   private static let tile = 4096
 
-  /// The plain form of `encode`, equal to it byte for byte.
+  /// The plain form of `encode` for a tensor that is one span, equal to it byte for byte.
   public func encodeReference(
-    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule, statistics: [TensorStatistic],
+    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
+    let statistics = try statistics(of: values, columns: columns, rule: rule)
     let inverses = try storeScales(values, columns, rule, statistics, planes)
     eachRun(elements: values.count, columns: columns) { run, index in
       for position in run {

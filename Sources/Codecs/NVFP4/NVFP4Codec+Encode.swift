@@ -33,11 +33,12 @@ extension NVFP4Codec {
     }
   }
 
-  /// The plain form of `encode`, equal to it byte for byte.
+  /// The plain form of `encode` for a tensor that is one span, equal to it byte for byte.
   public func encodeReference(
-    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule, statistics: [TensorStatistic],
+    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
+    let statistics = try statistics(of: values, columns: columns, rule: rule)
     try checkPlanes(planes, elements: values.count, columns: columns)
     let chooser = try scaleChooser(rule: rule, statistics: statistics, into: planes)
     planes[0].initializeMemory(as: UInt8.self, repeating: 0)

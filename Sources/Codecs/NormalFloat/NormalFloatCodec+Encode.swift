@@ -23,11 +23,12 @@ extension NormalFloatCodec {
     }
   }
 
-  /// The plain form of `encode`, equal to it byte for byte.
+  /// The plain form of `encode` for a tensor that is one span, equal to it byte for byte.
   public func encodeReference(
-    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule, statistics: [TensorStatistic],
+    _ values: UnsafeBufferPointer<Float>, columns: Int, rule: ScaleRule,
     into planes: [UnsafeMutableRawBufferPointer]
   ) throws(CodecError) {
+    let statistics = try statistics(of: values, columns: columns, rule: rule)
     let (thresholds, codes) = (table.thresholds, table.codes)
     try encode(values, columns: columns, rule: rule, statistics: statistics, into: planes) { block, inverse, output in
       output.initializeMemory(as: UInt8.self, repeating: 0)

@@ -1,3 +1,5 @@
+import ByteIO
+
 /// Reads the outliers of a span, one row of tiles after another, and checks every count and position.
 struct OutlierReader {
   private let rowsPlane: UnsafeRawBufferPointer
@@ -80,7 +82,7 @@ struct OutlierReader {
       let first = try values(end - last)
       var previous = -1
       for entry in 0..<end - last {
-        let column = plainColumn(at: columnsAt, width: width)
+        let column = Int(columnsPlane.littleEndian(at: columnsAt, bytes: width))
         guard column > previous, column < columns else {
           throw .value(
             codec: "spqr", plane: .outlierColumns, offset: columnsAt,
@@ -92,10 +94,6 @@ struct OutlierReader {
       }
       last = end
     }
-  }
-
-  private func plainColumn(at offset: Int, width: Int) -> Int {
-    (0..<width).reduce(0) { $0 | Int(columnsPlane[offset + $1]) << (8 * $1) }
   }
 
   /// Golomb-Rice codes of parameter `k` whose positions stay below `end`.

@@ -1,3 +1,5 @@
+import ByteIO
+
 extension SpQRCodec {
   public func decode(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>) throws(CodecError) {
     try inTensorOrder(input, output) { (input, output) throws(CodecError) in
@@ -45,7 +47,7 @@ extension SpQRCodec {
     var seen = [Bool](repeating: false, count: input.columns)
     var columns: [Int] = []
     for index in 0..<input.columns {
-      let column = (0..<size).reduce(0) { $0 | Int(plane[index * size + $1]) << (8 * $1) }
+      let column = Int(plane.littleEndian(at: index * size, bytes: size))
       guard column < input.columns, !seen[column] else {
         throw .value(
           codec: "spqr", plane: .permutation, offset: index * size,

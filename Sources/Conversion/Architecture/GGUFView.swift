@@ -8,22 +8,17 @@ import Tensors
 
 /// A Hugging Face checkpoint seen as the GGUF model it becomes: its tensors have GGUF's names, shapes and order, and
 /// are put together from the source's rows as they are read (experts stacked, heads permuted, codes woven into blocks).
-public struct GGUFView: Checkpoint {
+public struct GGUFView: CheckpointView {
   public let tensors: [CheckpointTensor]
   public let metadata: GGUFMetadata
   /// Source tensors that have no place in GGUF, with the reason.
   public let dropped: [(name: String, reason: String)]
-  let source: any Checkpoint
+  public let source: any Checkpoint
   let map: [GGUFMappedTensor]
   /// How the codes of mapped tensors are moved, by index; the others are made of values.
   private let moves: [Int: BlockMove]
 
-  public var path: String { source.path }
-  public var format: ContainerFormat { source.format }
   public var files: [CheckpointFile] { [] }
-  public var storage: [(path: String, size: Int)] { source.storage }
-  public var skipped: [String] { source.skipped }
-  public var facts: [(key: String, value: String)] { source.facts }
 
   /// The view of a directory whose architecture is known; nil for any other source.
   /// Throws `ArchitectureError` for tensors that don't fit the configuration.
@@ -88,10 +83,5 @@ public struct GGUFView: Checkpoint {
   }
 
   public func segments(of file: CheckpointFile) throws -> [SourceSegment] { [] }
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try source.read(range, of: file)
-  }
-  public func open(_ file: CheckpointFile) throws -> InputFile { try source.open(file) }
   public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
-  public func checkUnchanged() throws { try source.checkUnchanged() }
 }

@@ -7,21 +7,17 @@ import Tensors
 
 /// A GGUF model seen as the Hugging Face checkpoint it came from: experts unstacked, permutations undone, with its
 /// config.json and tokenizer files.
-public struct HuggingFaceView: Checkpoint {
+public struct HuggingFaceView: CheckpointView {
   public let tensors: [CheckpointTensor]
   /// config.json and the tokenizer's files.
   public let made: [(name: String, bytes: [UInt8])]
   /// GGUF tensors that have no place in the checkpoint, with the reason.
   public let dropped: [(name: String, reason: String)]
-  private let source: any Checkpoint
+  public let source: any Checkpoint
   private let map: [HuggingFaceMappedTensor]
 
-  public var path: String { source.path }
-  public var format: ContainerFormat { source.format }
   public var files: [CheckpointFile] { [] }
-  public var storage: [(path: String, size: Int)] { source.storage }
   public var skipped: [String] { [] }
-  public var facts: [(key: String, value: String)] { source.facts }
 
   /// The view of a GGUF model whose architecture is known; nil for any other source.
   /// - Parameter dtype: of the float tensors; nil for that of the model's matrices, BF16 if they are quantized.
@@ -64,10 +60,5 @@ public struct HuggingFaceView: Checkpoint {
   }
 
   public func segments(of file: CheckpointFile) throws -> [SourceSegment] { [] }
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try source.read(range, of: file)
-  }
-  public func open(_ file: CheckpointFile) throws -> InputFile { try source.open(file) }
   public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
-  public func checkUnchanged() throws { try source.checkUnchanged() }
 }

@@ -6,17 +6,10 @@ import Tensors
 
 /// A gpt-oss checkpoint with its experts decoded: as transformers has them then, inputs before outputs, where the
 /// MXFP4 blocks run along the inputs of each output.
-public struct PlainGPTOSSView: Checkpoint {
+public struct PlainGPTOSSView: CheckpointView {
   public let tensors: [CheckpointTensor]
-  private let source: any Checkpoint
+  public let source: any Checkpoint
   private let turned: [Int: TurnedMatrices]
-
-  public var path: String { source.path }
-  public var format: ContainerFormat { source.format }
-  public var files: [CheckpointFile] { source.files }
-  public var storage: [(path: String, size: Int)] { source.storage }
-  public var skipped: [String] { source.skipped }
-  public var facts: [(key: String, value: String)] { source.facts }
 
   /// Nil if there are no such experts.
   /// - Parameter dtype: of the decoded experts.
@@ -47,12 +40,4 @@ public struct PlainGPTOSSView: Checkpoint {
     try matrices.read(elements, into: planes[0])
     return [planes[0].count]
   }
-
-  public func segments(of file: CheckpointFile) throws -> [SourceSegment] { try source.segments(of: file) }
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try source.read(range, of: file)
-  }
-  public func open(_ file: CheckpointFile) throws -> InputFile { try source.open(file) }
-  public func sha256(of file: CheckpointFile) throws -> [UInt8]? { try source.sha256(of: file) }
-  public func checkUnchanged() throws { try source.checkUnchanged() }
 }

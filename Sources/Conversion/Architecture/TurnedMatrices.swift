@@ -60,7 +60,7 @@ struct TurnedMatrices {
     let tile = UnsafeMutableBufferPointer<Value>.allocate(capacity: rows.count * width)
     defer { tile.deallocate() }
     let encoded = try reader.read(start + rows.lowerBound * matrix.columns..<start + rows.upperBound * matrix.columns)
-    let planes = try encoded.withSpan { cut($0, blocks, rows: rows.count) }
+    let planes = encoded.withSpan { cut($0, blocks, rows: rows.count) }
     try EncodedBytes(planes: planes, counts: planes.map(\.count), elements: tile.count, columns: width)
       .withSpan { try decode($0, tile) }
     for column in columns {

@@ -6,21 +6,14 @@ import Tensors
 
 /// A checkpoint whose weights have the values that solvers give them, as plain floats: what a container that doesn't
 /// know the solved encodings can hold.
-public struct CalibratedView: Checkpoint {
+public struct CalibratedView: CheckpointView {
   public let tensors: [CheckpointTensor]
-  private let source: any Checkpoint
+  public let source: any Checkpoint
   private let plan: PackPlan
   /// By tensor of the source: its place in the plan, where a producer makes it.
   private let places: [Int: Int]
   private let parts: [Int: [PackPlan.Part]]
   private let cache: MatrixCache
-
-  public var path: String { source.path }
-  public var format: ContainerFormat { source.format }
-  public var files: [CheckpointFile] { source.files }
-  public var storage: [(path: String, size: Int)] { source.storage }
-  public var skipped: [String] { source.skipped }
-  public var facts: [(key: String, value: String)] { source.facts }
 
   /// - Parameters:
   ///   - plan: a plan for packing the source.
@@ -65,12 +58,7 @@ public struct CalibratedView: Checkpoint {
   }
 
   public func segments(of file: CheckpointFile) throws -> [SourceSegment] { [] }
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try source.read(range, of: file)
-  }
-  public func open(_ file: CheckpointFile) throws -> InputFile { try source.open(file) }
   public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
-  public func checkUnchanged() throws { try source.checkUnchanged() }
 }
 
 /// The matrices that were solved last: those whose runs are being read. A matrix is solved once, by the first who

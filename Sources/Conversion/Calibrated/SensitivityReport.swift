@@ -1,4 +1,5 @@
 import JSON
+import Pages
 
 /// The sensitivity of a model's weights as JSON, and as one HTML page without scripts or references to anything
 /// outside it.
@@ -30,14 +31,13 @@ public struct SensitivityReport: Sendable {
   /// Matrices that are drawn: those with the most for their size.
   private static let drawn = 64
 
+  private static let style =
+    "body{max-width:none}td:first-child{text-align:left}.maps{display:flex;flex-wrap:wrap}figure{margin:8px}"
+    + "img{image-rendering:pixelated;border:1px solid #888}figcaption{font-size:11px;max-width:260px}"
+
   public var html: String {
     let sorted = weights.sorted { Self.density($0) > Self.density($1) }
-    var page =
-      "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8><title>\(Self.escaped(title))</title><style>"
-      + "body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{padding:2px 8px;text-align:right}"
-      + "td:first-child{text-align:left}.maps{display:flex;flex-wrap:wrap}figure{margin:8px}"
-      + "img{image-rendering:pixelated;border:1px solid #888}figcaption{font-size:11px;max-width:260px}</style></head>"
-      + "<body>\n<h1>\(Self.escaped(title))</h1>\n"
+    var page = HTMLText.head(title, style: Self.style) + "<h1>\(HTMLText.escaped(title))</h1>\n"
     page +=
       "<p>Squared rounding error of each weight at 3 bits, weighted by what it does to the outputs. A cell shows the "
       + "largest of its weights, dark to bright over five decades below the largest of the matrix.</p>\n<div class=maps>\n"
@@ -50,8 +50,8 @@ public struct SensitivityReport: Sendable {
   }
 
   private func figure(_ weight: WeightSensitivity) -> String {
-    let image = HeatMap(weight.map, columns: weight.mapColumns).dataURI
-    return "<figure><img width=256 height=256 alt=\"\" src=\"\(image)\"><figcaption>\(Self.escaped(weight.name)), "
+    let image = HeatMap(weight.map, columns: weight.mapColumns).bitmap.dataURI
+    return "<figure><img width=256 height=256 alt=\"\" src=\"\(image)\"><figcaption>\(HTMLText.escaped(weight.name)), "
       + "\(weight.rows) x \(weight.columns)<br>a hundredth of the weights has "
       + "\(Int((weight.topShare * 100).rounded())) %</figcaption></figure>\n"
   }
@@ -60,21 +60,9 @@ public struct SensitivityReport: Sendable {
     let all = weights.reduce(0.0) { $0 + $1.total }
     let rows = sorted.map { weight in
       let share = all == 0 ? 0 : weight.total / all * 100
-      return "<tr><td>\(Self.escaped(weight.name))<td>\(weight.total)<td>\((share * 100).rounded() / 100) %"
+      return "<tr><td>\(HTMLText.escaped(weight.name))<td>\(weight.total)<td>\((share * 100).rounded() / 100) %"
         + "<td>\((weight.topShare * 1000).rounded() / 10) %</tr>\n"
     }
     return "<table><tr><th>weight<th>sum<th>of all<th>its top hundredth</tr>\n\(rows.joined())</table>\n"
-  }
-
-  private static func escaped(_ text: String) -> String {
-    text.reduce(into: "") { result, character in
-      switch character {
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "&": result += "&amp;"
-      case "\"": result += "&quot;"
-      default: result.append(character)
-      }
-    }
   }
 }

@@ -6,11 +6,11 @@ import Pipeline
 import Tensors
 
 /// A checkpoint whose SpQR weights are the tensors of SpQR's inference library again; the rest as it is.
-public struct PublishedSpQRFiles: Checkpoint {
+public struct PublishedSpQRFiles: CheckpointView {
   public let tensors: [CheckpointTensor]
   /// config.json with what the library has to know.
   public let made: [(name: String, bytes: [UInt8])]
-  private let source: any Checkpoint
+  public let source: any Checkpoint
   private let sparse: PublishedSpQR.Sparse
   private let entries: [Entry]
   private let last = Monitor((tensor: Int, published: PublishedSpQR)?.none)
@@ -110,14 +110,9 @@ public struct PublishedSpQRFiles: Checkpoint {
     }
   }
 
-  public var path: String { source.path }
-  public var format: ContainerFormat { source.format }
   public var files: [CheckpointFile] {
     source.files.filter { file in !file.holdsTensors && !made.contains { $0.name == file.name } }
   }
-  public var storage: [(path: String, size: Int)] { source.storage }
-  public var skipped: [String] { source.skipped }
-  public var facts: [(key: String, value: String)] { source.facts }
 
   public func read(
     _ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
@@ -140,11 +135,5 @@ public struct PublishedSpQRFiles: Checkpoint {
     return published
   }
 
-  public func segments(of file: CheckpointFile) throws -> [SourceSegment] { try source.segments(of: file) }
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try source.read(range, of: file)
-  }
-  public func open(_ file: CheckpointFile) throws -> InputFile { try source.open(file) }
   public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
-  public func checkUnchanged() throws { try source.checkUnchanged() }
 }

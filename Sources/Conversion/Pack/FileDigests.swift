@@ -2,12 +2,11 @@ import ByteIO
 import Checkpoints
 import JSON
 import Pipeline
-import Synchronization
 
 /// The SHA-256 of every file of a checkpoint, computed beside the packing.
 final class FileDigests: Sendable {
   private let checkpoint: any Checkpoint
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   private struct State {
     var next = 0

@@ -18,17 +18,59 @@ public struct PackJob: Sendable {
   }
 
   /// Packs. Reads and encodes on all threads, writes in order, and hashes the source's files beside. Throws the
-  /// source's, codecs' and writer's errors; nothing is then left at `path`.
+  /// source's, codecs' and writer's errors; nothing is then left at `path`. Of a run that can be continued and that a
+  /// failing system call or the end of the process interrupts, what is done stays beside it.
   public func run(
     to path: String, resources: Resources, progress: @escaping ProgressHandler
   ) throws -> PackReport {
-    let writer = try BaleWriter(path, options: options.writer)
+    let journal = try options.resume.map { _ in
+      try Journal(of: path, plan: plan.digest(of: checkpoint, options: options))
+    }
+    let done = try done(journal, path)
+    let writer: BaleWriter
+    do {
+      writer = try BaleWriter(path, options: options.writer)
+    } catch {
+      if done.isEmpty { journal?.remove() }
+      throw error
+    }
+    do {
+      let report = try pack(by: writer, journal, done, resources, progress)
+      journal?.remove()
+      return report
+    } catch {
+      // What a system call has stopped can go on; a fault of the source can't.
+      if journal != nil && !(error is IOError) {
+        writer.remove()
+        journal?.remove()
+      }
+      throw error
+    }
+  }
+
+  /// The records that an earlier run has packed, if their bytes are still there.
+  private func done(_ journal: Journal?, _ path: String) throws -> [DoneRecord] {
+    guard let journal else { return [] }
+    let done = journal.done.compactMap { DoneRecord($0) }
+    if done.count == journal.done.count, BaleWriter.hasKept(done.map(\.written), at: path) { return done }
+    try journal.clear()
+    return []
+  }
+
+  private func pack(
+    by writer: BaleWriter, _ journal: Journal?, _ done: [DoneRecord], _ resources: Resources,
+    _ progress: @escaping ProgressHandler
+  ) throws -> PackReport {
     let digests = FileDigests(checkpoint)
     let hashing = BackgroundWork { try digests.run(threads: resources.threads) }
     let output: PackOutput
     do {
-      output = try PackOutput(writer, checkpoint: checkpoint, plan: plan, archive: options.isArchive)
-      try write(to: output, resources: resources, progress: progress)
+      let interval = options.resume?.interval ?? .zero
+      output = try PackOutput(
+        writer, checkpoint: checkpoint, plan: plan, archive: options.isArchive,
+        progress: journal.map { PackProgress($0, written: done.count, interval: interval) })
+      for (index, record) in done.enumerated() { try output.recall(record, record: index) }
+      try write(to: output, after: done.count, resources: resources, progress: progress)
     } catch {
       digests.cancel()
       _ = try? hashing.wait()
@@ -42,10 +84,11 @@ public struct PackJob: Sendable {
       written: try writer.commit())
   }
 
+  /// Packs the records from number `first` on.
   private func write(
-    to output: PackOutput, resources: Resources, progress: @escaping ProgressHandler
+    to output: PackOutput, after first: Int, resources: Resources, progress: @escaping ProgressHandler
   ) throws {
-    let places = plan.parts
+    let places = plan.parts.filter { $0.record >= first }
     let units = SpanUnits(
       places.map {
         let part = plan.records[$0.record].parts[$0.part]
@@ -56,7 +99,7 @@ public struct PackJob: Sendable {
     let converters = try makeConverters(resources)
     let compressors = CompressorPool()
     let total = plan.sourceBytes
-    let done = Monitor(0)
+    let done = Monitor(plan.sourceBytes(ofRecords: 0..<first))
     let window = resources.window(itemBytes: plan.largestUnit)
     let threadsEach = max(1, resources.threads / window)
     try OrderedPipeline.run(count: units.count, threads: resources.threads, window: window) { index in
@@ -129,7 +172,9 @@ public struct PackJob: Sendable {
         }
         for (span, planes) in made.spans.enumerated() {
           product.chunks.append(
-            try chunk(planes[plane], tensor.codec, plane: plane, index: span, layout: part.layout, compressors))
+            try chunk(
+              planes[plane].withUnsafeBytes { ByteBuffer(copying: $0) }, tensor.codec, plane: plane, index: span,
+              layout: part.layout, compressors))
         }
       }
       return product
@@ -143,11 +188,10 @@ public struct PackJob: Sendable {
     of encoded: EncodedBytes, _ codec: any Codec, plane: Int, unit: SpanUnits.Unit, layout: PartLayout,
     _ compressors: CompressorPool
   ) throws -> [EncodedChunk] {
-    let bytes = encoded.bytes(plane)
     guard layout.planes[plane].extent == .whole else {
-      return [try chunk(bytes, codec, plane: plane, index: unit.span, layout: layout, compressors)]
+      return [try chunk(encoded.buffer(plane), codec, plane: plane, index: unit.span, layout: layout, compressors)]
     }
-    return unit.span == 0 ? try wholeChunks(bytes, codec, plane: plane, layout: layout, compressors) : []
+    return unit.span == 0 ? try wholeChunks(encoded.bytes(plane), codec, plane: plane, layout: layout, compressors) : []
   }
 
   private func wholeChunks(
@@ -155,13 +199,15 @@ public struct PackJob: Sendable {
   ) throws -> [EncodedChunk] {
     let size = layout.planes[plane].chunkLength
     return try (0..<layout.planes[plane].chunkCount).map { index in
-      let piece = Array(bytes[index * size..<min((index + 1) * size, bytes.count)])
-      return try chunk(piece, codec, plane: plane, index: index, layout: layout, compressors)
+      let piece = bytes[index * size..<min((index + 1) * size, bytes.count)]
+      return try chunk(
+        piece.withUnsafeBytes { ByteBuffer(copying: $0) }, codec, plane: plane, index: index, layout: layout,
+        compressors)
     }
   }
 
   private func chunk(
-    _ bytes: [UInt8], _ codec: any Codec, plane: Int, index: Int, layout: PartLayout, _ compressors: CompressorPool
+    _ bytes: ByteBuffer, _ codec: any Codec, plane: Int, index: Int, layout: PartLayout, _ compressors: CompressorPool
   ) throws -> EncodedChunk {
     try layout.chunk(plane: plane, index: index, bytes: bytes, sha256: options.sha256) {
       try PlaneCompression.frame($0, of: codec, plane: plane, by: compressors)

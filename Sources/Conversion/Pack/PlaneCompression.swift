@@ -1,17 +1,18 @@
+import ByteIO
 import Codecs
 import Compression
 
 /// How a plane's chunks are compressed: Huffman coding where the bytes are skewed, nothing where they are noise.
 enum PlaneCompression {
-  /// A frame for these bytes, or an empty answer where none would pay (the chunk is then stored as it is).
+  /// A frame for these bytes, or nil where none would pay: the chunk is then stored as it is.
   static func frame(
     _ bytes: UnsafeRawBufferPointer, of codec: any Codec, plane: Int, by pool: CompressorPool
-  ) throws -> [UInt8] {
+  ) throws -> ByteBuffer? {
     if let lossless = codec as? any LosslessCodec {
-      guard lossless.compressiblePlanes.contains(plane) || ByteSkew.isLikely(bytes) else { return Array(bytes) }
+      guard lossless.compressiblePlanes.contains(plane) || ByteSkew.isLikely(bytes) else { return nil }
       return try pool.compress(bytes, .huffmanOnly)
     }
-    guard ByteSkew.isLikely(bytes) else { return Array(bytes) }
+    guard ByteSkew.isLikely(bytes) else { return nil }
     let huffman = try pool.compress(bytes, .huffmanOnly)
     // Scales and integers repeat; codes don't. Matches are looked for where planes are small enough to afford it.
     guard codec.planes[plane].role != .codes || codec is PlainCodec else { return huffman }

@@ -7,7 +7,7 @@ import Tensors
 
 /// A checkpoint with fewer experts: some dropped, or merged into their means, the rest renumbered, and the routers' rows
 /// to match. What isn't merged keeps its bytes.
-public struct PrunedCheckpoint: Checkpoint {
+public struct PrunedCheckpoint: CheckpointView {
   /// A slice of a source tensor along its first dimension; the whole of one that holds one expert.
   private struct Slice: Sendable {
     var tensor: Int
@@ -24,7 +24,7 @@ public struct PrunedCheckpoint: Checkpoint {
   public let tensors: [CheckpointTensor]
   /// `config.json` with the new number of experts; nil where there was none.
   public let config: [UInt8]?
-  private let source: any Checkpoint
+  public let source: any Checkpoint
   private let contents: [Content]
 
   /// Throws `PlanError` for a checkpoint that can't be pruned: not of safetensors' names, layers that would have
@@ -169,18 +169,7 @@ public struct PrunedCheckpoint: Checkpoint {
     return source.runs(covering: elements, of: contents[tensor].runs[0][0].tensor)
   }
 
-  public var path: String { source.path }
-  public var format: ContainerFormat { source.format }
   /// What travels along, without the files that hold tensors and the configuration.
   public var files: [CheckpointFile] { source.files.filter { !$0.holdsTensors && $0.name != "config.json" } }
-  public var storage: [(path: String, size: Int)] { source.storage }
-  public var skipped: [String] { source.skipped }
-  public var facts: [(key: String, value: String)] { source.facts }
-  public func segments(of file: CheckpointFile) throws -> [SourceSegment] { try source.segments(of: file) }
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try source.read(range, of: file)
-  }
-  public func open(_ file: CheckpointFile) throws -> InputFile { try source.open(file) }
   public func sha256(of file: CheckpointFile) throws -> [UInt8]? { nil }
-  public func checkUnchanged() throws { try source.checkUnchanged() }
 }

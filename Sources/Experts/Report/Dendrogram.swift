@@ -1,3 +1,5 @@
+import Pages
+
 /// The tree of merges: experts at the bottom, a bracket at the height of 1 - cosine for each merge.
 struct Dendrogram {
   private let merges: [Merge]

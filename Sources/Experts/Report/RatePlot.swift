@@ -1,4 +1,5 @@
 import Codecs
+import Pages
 
 /// What curves cost over their bits a weight: a line for each curve, a mark for each point.
 struct RatePlot {

@@ -65,8 +65,14 @@ public struct PackedFields: Sendable, Hashable {
     self.change = change
     self.words = 0
     let length = along == .columns ? columns : rows
-    self.words = words ?? packing.words(fields: length, bits: self.bits, word: word)
+    // A count that can't be made stays -1, which the check refuses.
+    self.words = words ?? packing.words(fields: length, bits: self.bits, word: word) ?? -1
     try check()
+  }
+
+  /// A matrix of scalars that is stored turned: columns as rows.
+  static func turned(_ type: ScalarFloat, rows: Int, columns: Int) throws(CodecError) -> PackedFields {
+    try PackedFields(rows: rows, columns: columns, field: type.bytes * 8, along: .rows, word: type.bytes * 8)
   }
 
   private func check() throws(CodecError) {
@@ -77,7 +83,7 @@ public struct PackedFields: Sendable, Hashable {
       let total = slices.multiplied(by: vectors)?.multiplied(by: words), total <= 1 << 50
     else { throw refusal("its numbers don't fit one another") }
     guard packing.suits(bits: bits, word: word) else { throw refusal("\(bits) bits can't be packed so") }
-    guard words >= packing.words(fields: length, bits: bits, word: word) else {
+    guard let needed = packing.words(fields: length, bits: bits, word: word), words >= needed else {
       throw refusal("\(length) fields need more than \(words) words")
     }
     guard change != .carry || word % bits == 0 else { throw refusal("a carry needs whole fields") }

@@ -16,12 +16,13 @@ public enum Packing: String, Sendable, CaseIterable {
   /// and in a plane of w bits, 32 / w fields to a word (GPTQModel's gptq_p).
   case planar
 
-  /// Words that so many fields take at least.
-  func words(fields: Int, bits: Int, word: Int) -> Int {
-    switch self {
-    case .stream: (fields * bits).dividedRoundingUp(by: word)
+  /// Words that so many fields take at least; nil if they are too many to count, or no bits at all.
+  func words(fields: Int, bits: Int, word: Int) -> Int? {
+    guard fields >= 0, bits > 0, word > 0 else { return nil }
+    return switch self {
+    case .stream: fields.multiplied(by: bits)?.dividedRoundingUp(by: word)
     case .words, .split, .splitHigh, .interleaved: fields.dividedRoundingUp(by: max(word / bits, 1))
-    case .planar: fields.dividedRoundingUp(by: 32) * bits
+    case .planar: fields.dividedRoundingUp(by: 32).multiplied(by: bits)
     }
   }
 

@@ -32,6 +32,8 @@ struct AWQ: Layout {
     let isGEMM = qweight.shape[1].multiplied(by: 8) == scales.shape[1] && version != "gemv"
     if isGEMM { return try gemm(weight, qweight, scales, zeros, stored) }
     guard qweight.shape[0] == scales.shape[0] else {
+      // GPTQ's shape, which another layout takes.
+      if stored.configuration.method != "awq", qweight.shape[1] == scales.shape[1] { return nil }
       throw stored.fault(
         .shape(stored: scales.name, found: scales.shape, expected: "[groups, outputs] or [outputs, groups]"), weight)
     }
@@ -63,11 +65,7 @@ struct AWQ: Layout {
           .packed(
             try PackedFields(
               rows: outputs, columns: inputs, field: 4, along: .rows, packing: .interleaved, word: 32))),
-        .stored(
-          scales,
-          .packed(
-            try PackedFields(
-              rows: outputs, columns: groups, field: type.bytes * 8, along: .rows, word: type.bytes * 8))),
+        .stored(scales, .packed(try .turned(type, rows: outputs, columns: groups))),
         .stored(
           zeros,
           .packed(

@@ -25,12 +25,12 @@ extension CompressedTensors {
       shapeTensor = try stored.required("\(module).weight_shape", of: weight)
       let shape = try stored.integers(shapeTensor, of: weight)
       // A stack of experts is packed matrix by matrix, and says the shape of one or of all.
-      dimensions = shape.count < packed.shape.count ? packed.shape.dropLast(shape.count) + shape : shape
-      guard packed.shape.count >= 2, dimensions.dropLast() == packed.shape.dropLast(),
-        dimensions.allSatisfy({ $0 >= 0 })
-      else {
+      let full = shape.count < packed.shape.count ? packed.shape.dropLast(shape.count) + shape : shape
+      dimensions = try stored.shape(full, of: weight).dimensions
+      guard packed.shape.count >= 2, dimensions.dropLast() == packed.shape.dropLast() else {
         throw stored.fault(.shape(stored: packed.name, found: packed.shape, expected: "rows of \(shape)"), weight)
       }
+      _ = try stored.shape(dimensions, of: weight)
     }
 
     var columns: Int { dimensions.last ?? 1 }

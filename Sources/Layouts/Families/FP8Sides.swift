@@ -70,7 +70,7 @@ struct FP8Sides {
 
   /// Blocks that divide the matrix, as transformers infers them.
   private static func divided(_ height: Int, _ width: Int, _ down: Int, _ across: Int) -> (Int, Int)? {
-    guard down > 0, across > 0, height % down == 0, width % across == 0 else { return nil }
+    guard down > 0, across > 0, height > 0, width > 0, height % down == 0, width % across == 0 else { return nil }
     return (height / down, width / across)
   }
 }

@@ -97,11 +97,7 @@ extension GPTQ {
               try PackedFields(
                 rows: outputs, columns: inputs, field: bits, along: .columns, order: .words, packing: format.packing,
                 word: word, words: qweight.shape[0]))),
-          .stored(
-            scales,
-            .packed(
-              try PackedFields(
-                rows: outputs, columns: groups, field: scale.bytes * 8, along: .rows, word: scale.bytes * 8))),
+          .stored(scales, .packed(try .turned(scale, rows: outputs, columns: groups))),
           .stored(
             qzeros,
             .packed(
@@ -142,12 +138,9 @@ extension GPTQ {
     private func groupIndex(inputs: Int) throws -> [Int]? {
       guard let indices else { return nil }
       try stored.check(indices, [inputs], of: weight)
-      let bytes = try stored.content(indices)
-      let index = stride(from: 0, to: bytes.count, by: 4).map { start in
-        (0..<4).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
-      }
+      let index = try stored.integers(indices, of: weight)
       if index.allSatisfy({ $0 == 0 }) { return nil }
-      guard index.allSatisfy({ $0 < groups }) else {
+      guard index.allSatisfy({ (0..<groups).contains($0) }) else {
         throw stored.fault(.value("'\(indices.name)' names a group beyond the \(groups) that there are"), weight)
       }
       return index

@@ -14,17 +14,18 @@ struct GemmaQAT: Layout {
     let embeddings = stored.ending(".embedding_quantized").map {
       ($0.prefix, $0.tensor, "\($0.prefix).embedding_scale")
     }
+    let rules = try rules(stored)
     return try (linear + embeddings).compactMap { module, codes, scaleName in
       guard [.u8, .i8].contains(codes.dtype), let scale = stored[scaleName] else { return nil }
-      return try tensor(module, codes, scale, stored)
+      return try tensor(module, codes, scale, rules, stored)
     }
   }
 
   private func tensor(
-    _ module: String, _ codes: StoredTensor, _ scale: StoredTensor, _ stored: StoredTensors
+    _ module: String, _ codes: StoredTensor, _ scale: StoredTensor, _ rules: [Rule], _ stored: StoredTensors
   ) throws -> LogicalTensor {
     let weight = "\(module).weight"
-    let bits = try bits(module, codes, stored)
+    let bits = try bits(module, codes, rules, stored)
     let (rows, bytes) = try stored.matrix(codes, of: weight)
     let columns = bytes * 8 / bits
     let type = try stored.scalarType(scale, of: weight)
@@ -42,15 +43,39 @@ struct GemmaQAT: Layout {
       layout: "\(name) \(bits)-bit", planes: [.stored(codes, form), .stored(scale, .same)])
   }
 
-  /// Bits a code: 8 for signed bytes, else what the configuration says for the module or for all.
-  private func bits(_ module: String, _ codes: StoredTensor, _ stored: StoredTensors) throws(LayoutError) -> Int {
-    if codes.dtype == .i8 { return 8 }
-    let rules = stored.configuration.quantization?["module_quant_configs"]?.object?.members ?? []
-    let own = rules.first { rule in
-      (try? Regex(rule.key)).map { module.contains($0) } ?? false
+  /// Modules whose names a pattern is found in, and their width.
+  private struct Rule {
+    var pattern: ModulePattern
+    var bits: Int?
+  }
+
+  /// Patterns that a configuration may have.
+  private static let mostRules = 1024
+
+  private func rules(_ stored: StoredTensors) throws(LayoutError) -> [Rule] {
+    let members = stored.configuration.quantization?["module_quant_configs"]?.object?.members ?? []
+    guard members.count <= Self.mostRules else {
+      throw stored.fault(.value("module_quant_configs has \(members.count) patterns"), nil)
     }
-    let bits = (own?.value["num_bits"] ?? own?.value["weights"]?["num_bits"])?.int
-    guard let bits = bits ?? stored.configuration.integer("num_bits"), [2, 4].contains(bits) else {
+    var rules: [Rule] = []
+    for member in members {
+      guard let pattern = ModulePattern(member.key) else {
+        throw stored.fault(
+          .value("module_quant_configs has a pattern that can't be read: '\(member.key.prefix(80))'"), nil)
+      }
+      let bits = member.value["num_bits"] ?? member.value["weights"]?["num_bits"]
+      rules.append(Rule(pattern: pattern, bits: bits?.int))
+    }
+    return rules
+  }
+
+  /// Bits a code: 8 for signed bytes, else what the configuration says for the module or for all.
+  private func bits(
+    _ module: String, _ codes: StoredTensor, _ rules: [Rule], _ stored: StoredTensors
+  ) throws(LayoutError) -> Int {
+    if codes.dtype == .i8 { return 8 }
+    let own = rules.first { $0.pattern.matches(module) }?.bits
+    guard let bits = own ?? stored.configuration.integer("num_bits"), [2, 4].contains(bits) else {
       throw stored.fault(.disagreement("'\(codes.name)' is packed, and no width of 2 or 4 bits is given"), codes.name)
     }
     return bits

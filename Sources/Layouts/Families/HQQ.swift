@@ -61,7 +61,7 @@ struct HQQ: Layout {
     var groups: Int { scale.shape.reduce(1) { $0.multiplied(by: $1) ?? .max } }
 
     func logical() throws -> LogicalTensor {
-      guard groups > 0, shape.elements % groups == 0 else {
+      guard groups > 0, shape.elements > 0, shape.elements % groups == 0 else {
         throw stored.fault(
           .shape(stored: scale.name, found: scale.shape, expected: "groups of the \(shape.elements) codes"), weight)
       }

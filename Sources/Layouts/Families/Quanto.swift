@@ -35,7 +35,7 @@ struct Quanto: Layout {
     let type = try stored.scalarType(scale, of: weight)
     let (packedRows, group) = try stored.matrix(codes, of: weight)
     let groups = scale.shape.reduce(1) { $0.multiplied(by: $1) ?? .max }
-    guard let bits = [4, 2].first(where: { groups.dividedRoundingUp(by: 8 / $0) == packedRows }) else {
+    guard group > 0, let bits = [4, 2].first(where: { groups.dividedRoundingUp(by: 8 / $0) == packedRows }) else {
       throw stored.fault(
         .shape(stored: codes.name, found: codes.shape, expected: "halves or quarters of \(groups) groups"), weight)
     }

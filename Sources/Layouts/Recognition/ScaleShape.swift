@@ -40,7 +40,7 @@ extension StoredTensors {
     try check(tensor, [.i64, .u64, .i32, .u32, .i16, .u16, .i8, .u8, .bool], of: logical)
     let (bytes, size) = (try content(tensor), tensor.dtype.bits / 8)
     return stride(from: 0, to: bytes.count - size + 1, by: size).map { start in
-      let bits = (0..<size).reduce(UInt64(0)) { $0 | UInt64(bytes[start + $1]) << UInt64(8 * $1) }
+      let bits = bytes.littleEndian(at: start, bytes: size)
       let spare = UInt64(64 - 8 * size)
       return [.i64, .i32, .i16, .i8].contains(tensor.dtype)
         ? Int(Int64(bitPattern: bits << spare) >> Int64(spare)) : Int(truncatingIfNeeded: bits)

@@ -8,7 +8,7 @@ import Tensors
 public struct StoredTensors: Sendable {
   public let checkpoint: any FileCheckpoint
   public let configuration: QuantizationConfiguration
-  /// In the order of the checkpoint.
+  /// In the order of the checkpoint, but for tensors without elements whose sides are beyond counting.
   public let all: [StoredTensor]
   private let positions: [String: Int]
 
@@ -17,11 +17,15 @@ public struct StoredTensors: Sendable {
     self.checkpoint = checkpoint
     configuration = try QuantizationConfiguration(checkpoint)
     all = checkpoint.tensors.enumerated().compactMap { index, tensor in
-      (tensor.codec as? PlainCodec).map {
-        StoredTensor(name: tensor.name, dtype: $0.dtype, shape: tensor.shape.dimensions, index: index)
-      }
+      guard let codec = tensor.codec as? PlainCodec, Self.isCountable(tensor.shape.dimensions) else { return nil }
+      return StoredTensor(name: tensor.name, dtype: codec.dtype, shape: tensor.shape.dimensions, index: index)
     }
     positions = Dictionary(all.enumerated().map { ($1.name, $0) }) { first, _ in first }
+  }
+
+  /// True if sides, and products of some of them and of a few bits, can be counted: one that is 0 hides none.
+  static func isCountable(_ dimensions: [Int]) -> Bool {
+    dimensions.reduce(Optional(1)) { $1 < 0 ? nil : $0?.multiplied(by: max($1, 1)) }.map { $0 <= 1 << 48 } ?? false
   }
 
   public subscript(name: String) -> StoredTensor? { positions[name].map { all[$0] } }
@@ -88,9 +92,9 @@ public struct StoredTensors: Sendable {
 }
 
 extension StoredTensors {
-  /// A shape whose elements can be counted. Throws `LayoutReason.value`.
+  /// A shape whose sides can be counted. Throws `LayoutReason.value`.
   public func shape(_ dimensions: [Int], of logical: String) throws(LayoutError) -> Shape {
-    guard let shape = Shape(dimensions), shape.elements <= Int.max / 64 else {
+    guard Self.isCountable(dimensions), let shape = Shape(dimensions) else {
       throw fault(.value("the shape \(dimensions) can't be counted"), logical)
     }
     return shape

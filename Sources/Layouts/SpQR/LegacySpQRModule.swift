@@ -11,6 +11,8 @@ struct LegacySpQRModule: Sendable {
   let columns: Int
   let codec: SpQRCodec
   private let archive: TorchArchive
+  /// The statistics, by their place in `lists` and then by groups of columns.
+  private let statistics: [[PickleValue]]
 
   private static let lists = [
     "quant_layer_scale", "quant_layer_zeros", "quant_layer_scale_qq_scale", "quant_layer_scale_qq_zero",
@@ -30,8 +32,12 @@ struct LegacySpQRModule: Sendable {
     guard columns % group == 0, let first = archive.content[Self.lists[2]]?.items?.first?.tensor, first.dtype == .f16,
       let tiles = first.count, tiles > 0, rows % tiles == 0
     else { throw fault("its scales aren't quantized in whole tiles with statistics of F16") }
-    for name in Self.lists where archive.content[name]?.items?.count != columns / group {
-      throw TorchError(.missing("\(name) of \(columns / group) groups"), file: path)
+    let groups = columns / group
+    statistics = try Self.lists.map { name in
+      guard let list = archive.content[name]?.items, list.count == groups else {
+        throw TorchError(.missing("\(name) of \(groups) groups"), file: path)
+      }
+      return list
     }
     self.archive = archive
     do {
@@ -86,9 +92,9 @@ struct LegacySpQRModule: Sendable {
   /// Those that aren't 0: the loader knows no others.
   private func outliers() throws -> [Outlier] {
     guard case .sparse(let indices, let values, let shape)? = archive.content["outliers_matrix"],
-      shape == [rows, columns], let count = values.count
+      shape == [rows, columns], let count = values.count, let coordinates = count.multiplied(by: 2)
     else { throw TorchError(.missing("outliers_matrix of \(rows) by \(columns)"), file: archive.file.path) }
-    let places = try numbers(.tensor(indices), Int64.self, [.i64], count: 2 * count)
+    let places = try numbers(.tensor(indices), Int64.self, [.i64], count: coordinates)
     let bits = try numbers(.tensor(values), UInt16.self, [.f16], count: count)
     var outliers: [Outlier] = []
     for index in 0..<count where bits[index] & 0x7FFF != 0 {
@@ -105,7 +111,7 @@ struct LegacySpQRModule: Sendable {
     _ list: Int, _ group: Int, _ type: Number.Type, count: Int
   ) throws -> [Number] {
     let dtypes: [DType] = Number.bitWidth == 8 ? [.i8, .u8] : [.f16]
-    return try numbers(archive.content[Self.lists[list]]?.items?[group], type, dtypes, count: count)
+    return try numbers(statistics[list][group], type, dtypes, count: count)
   }
 
   /// The numbers of a tensor. Throws `TorchError` if it isn't there, or has another dtype or length.

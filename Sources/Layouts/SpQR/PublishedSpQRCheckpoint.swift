@@ -6,9 +6,10 @@ import Tensors
 
 /// A model as SpQR's inference library saves it, seen as weights in the encoding `spqr`: every code, statistic and
 /// outlier as it is. The files themselves are not part of it: `bale convert --layout spqr` writes them again.
-public struct PublishedSpQRCheckpoint: Checkpoint {
+public struct PublishedSpQRCheckpoint: CheckpointView {
   public let tensors: [CheckpointTensor]
   public let stored: any FileCheckpoint
+  public var source: any Checkpoint { stored }
   private let entries: [Entry]
   private let modules: [PublishedSpQRModule]
   private let last = Monitor((module: Int, span: SpQRMatrix)?.none)
@@ -46,15 +47,10 @@ public struct PublishedSpQRCheckpoint: Checkpoint {
 
   private static let suffix = ".dense_weights"
 
-  public var path: String { stored.path }
-  public var format: ContainerFormat { stored.format }
   /// What lies beside the tensors and says nothing of how they are cut into files.
   public var files: [CheckpointFile] {
     stored.files.filter { !$0.holdsTensors && !$0.name.hasSuffix(".safetensors.index.json") }
   }
-  public var storage: [(path: String, size: Int)] { stored.storage }
-  public var skipped: [String] { stored.skipped }
-  public var facts: [(key: String, value: String)] { stored.facts }
 
   public func read(
     _ tensor: Int, elements: Range<Int>, into planes: [UnsafeMutableRawBufferPointer]
@@ -80,12 +76,4 @@ public struct PublishedSpQRCheckpoint: Checkpoint {
     last.withLock { $0 = (module, span) }
     return span
   }
-
-  public func segments(of file: CheckpointFile) throws -> [SourceSegment] { try stored.segments(of: file) }
-  public func read(_ range: Range<Int>, of file: CheckpointFile) throws -> [UInt8] {
-    try stored.read(range, of: file)
-  }
-  public func open(_ file: CheckpointFile) throws -> InputFile { try stored.open(file) }
-  public func sha256(of file: CheckpointFile) throws -> [UInt8]? { try stored.sha256(of: file) }
-  public func checkUnchanged() throws { try stored.checkUnchanged() }
 }

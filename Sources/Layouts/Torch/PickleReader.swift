@@ -90,7 +90,7 @@ struct PickleReader {
   private mutating func word(_ count: Int) throws(TorchReason) -> UInt64 {
     guard bytes.count - at >= count else { throw .pickle("it ends early") }
     defer { at += count }
-    return (0..<count).reduce(0) { $0 | UInt64(bytes[at + $1]) << UInt64(8 * $1) }
+    return bytes.littleEndian(at: at, bytes: count)
   }
 
   private mutating func number(_ count: Int) throws(TorchReason) -> Int {
@@ -155,21 +155,39 @@ struct PickleReader {
   }
 
   private mutating func append(_ items: [Item]) throws(TorchReason) {
-    let list = try pop()
-    guard case .list(let before) = list.value else { throw .pickle("it appends to what is no list") }
-    try push(items) { .list(before + $0) }
-    stack[stack.count - 1].depth = max(stack[stack.count - 1].depth, list.depth)
+    var list = try pop()
+    var values: [PickleValue]
+    switch list.value {
+    case .list(let before): values = before
+    default: throw .pickle("it appends to what is no list")
+    }
+    try grow(&list, items) { (made) throws(TorchReason) in
+      values += made
+      return .list(values)
+    }
   }
 
   private mutating func insert(_ items: [Item]) throws(TorchReason) {
-    let dictionary = try pop()
-    guard case .dictionary(let before) = dictionary.value, items.count % 2 == 0 else {
-      throw .pickle("it sets members of what is no dictionary")
+    var dictionary = try pop()
+    var members: [(key: PickleValue, value: PickleValue)]
+    switch dictionary.value {
+    case .dictionary(let before) where items.count % 2 == 0: members = before
+    default: throw .pickle("it sets members of what is no dictionary")
     }
-    try push(items) { values in
-      .dictionary(before + stride(from: 0, to: values.count, by: 2).map { (key: values[$0], value: values[$0 + 1]) })
+    try grow(&dictionary, items) { (made) throws(TorchReason) in
+      for index in stride(from: 0, to: made.count, by: 2) { members.append((key: made[index], value: made[index + 1])) }
+      return .dictionary(members)
     }
-    stack[stack.count - 1].depth = max(stack[stack.count - 1].depth, dictionary.depth)
+  }
+
+  /// Pushes a container with more in it. It lets go of what it held before that is made, so that the members are not
+  /// copied for each that comes.
+  private mutating func grow(
+    _ container: inout Item, _ items: [Item], _ make: ([PickleValue]) throws(TorchReason) -> PickleValue
+  ) throws(TorchReason) {
+    container.value = .none
+    try push(items, make)
+    stack[stack.count - 1].depth = max(stack[stack.count - 1].depth, container.depth)
   }
 
   /// What was remembered. Lists and dictionaries may have grown since, and are refused.

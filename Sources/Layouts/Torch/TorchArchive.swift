@@ -57,8 +57,8 @@ public struct TorchArchive: Sendable {
   /// The bytes of each entry.
   private static func directory(of file: InputFile) throws -> [String: Range<Int>] {
     func fault(_ text: String) -> TorchError { TorchError(.archive(text), file: file.path) }
-    guard let directory = try end(of: file), directory.size <= directoryLimit, directory.start >= 0,
-      directory.size >= 0, let upper = directory.start.adding(directory.size), upper <= file.size
+    guard let directory = try end(of: file), directory.size <= directoryLimit, directory.count >= 0,
+      directory.start >= 0, directory.size >= 0, let upper = directory.start.adding(directory.size), upper <= file.size
     else { throw fault("it has no directory of entries") }
     let bytes = try file.bytes(directory.start..<upper)
     var entries: [String: Range<Int>] = [:]
@@ -123,7 +123,7 @@ public struct TorchArchive: Sendable {
 
   /// A little-endian number of a few bytes that are there; -1 for one past what an `Int` holds.
   private static func number(_ bytes: [UInt8], _ at: Int, _ count: Int) -> Int {
-    let value = (0..<count).reduce(UInt64(0)) { $0 | UInt64(bytes[at + $1]) << UInt64(8 * $1) }
+    let value = bytes.littleEndian(at: at, bytes: count)
     return Int(exactly: value) ?? -1
   }
 }

@@ -1,11 +1,11 @@
 import Conversion
-import Synchronization
+import Pipeline
 
 /// A line on the terminal that says how far a job is: bytes, rate, time left. Nothing where standard error is piped.
 final class ProgressLine: Sendable {
   private let title: String
   private let start = ContinuousClock.now
-  private let state = Mutex(State())
+  private let state = Lock(State())
   private let enabled: Bool
 
   private struct State {

@@ -18,7 +18,7 @@ final class LosslessRun: @unchecked Sendable {
 
   /// A plane of a span: a frame, or its bytes as they are.
   private struct Plane {
-    var bytes: [UInt8]
+    var bytes: ByteBuffer
     var isFrame: Bool
   }
 
@@ -45,8 +45,8 @@ final class LosslessRun: @unchecked Sendable {
     guard bytesAreEqual(UnsafeRawBufferPointer(back), UnsafeRawBufferPointer(data.bytes)) else {
       throw CodecError.descriptor("split", reason: "what came back isn't the source")
     }
-    // A chunk's row in the directory of a .bale is 16 bytes.
-    let size = coded.reduce(0) { $0 + $1.reduce(0) { $0 + $1.bytes.count + 16 } }
+    // A chunk's row in the directory of a .bale is 32 bytes.
+    let size = coded.reduce(0) { $0 + $1.reduce(0) { $0 + $1.bytes.count + 32 } }
     return LosslessRates(
       ratio: Double(data.bytes.count) / Double(size), compress: gigabytes / compression,
       decompress: gigabytes / decompression)
@@ -67,35 +67,33 @@ final class LosslessRun: @unchecked Sendable {
 
   private func compress(_ span: Int, _ buffers: Buffers) throws {
     let source = UnsafeRawBufferPointer(rebasing: data.bytes[spans[span]])
-    let planes = buffers.planes(source.count / codec.planes.count)
-    try codec.split(source, into: planes)
+    let planes = codec.planes.map { _ in ByteBuffer(count: source.count / codec.planes.count) }
+    try ByteBuffer.withMutableBytes(of: planes) { try codec.split(source, into: $0) }
     coded[span] = try planes.enumerated().map { index, plane in
-      let plane = UnsafeRawBufferPointer(plane)
-      guard codec.compressiblePlanes.contains(index) || ByteSkew.isLikely(plane) else {
-        return Plane(bytes: Array(plane), isFrame: false)
+      let frame = try plane.withBytes { bytes -> ByteBuffer? in
+        guard codec.compressiblePlanes.contains(index) || ByteSkew.isLikely(bytes) else { return nil }
+        return try buffers.compressor.frame(bytes, .huffmanOnly)
       }
-      let frame = try buffers.compressor.compress(plane, .huffmanOnly)
-      return frame.count < plane.count
-        ? Plane(bytes: frame, isFrame: true) : Plane(bytes: Array(plane), isFrame: false)
+      guard let frame, frame.count < plane.count else { return Plane(bytes: plane, isFrame: false) }
+      return Plane(bytes: frame, isFrame: true)
     }
   }
 
   private func decompress(_ span: Int, _ buffers: Buffers) throws {
     let target = UnsafeMutableRawBufferPointer(rebasing: back[spans[span]])
     let elements = target.count / codec.planes.count
-    let planes = buffers.planes(elements)
-    for (plane, coded) in zip(planes, coded[span]) {
-      try coded.bytes.withUnsafeBytes { bytes in
-        if coded.isFrame {
-          try buffers.decompressor.decompress(bytes, into: plane)
-        } else {
-          plane.copyMemory(from: bytes)
-        }
+    let coded = coded[span]
+    let planes = try zip(buffers.planes(elements), coded).map { plane, coded in
+      guard coded.isFrame else { return coded.bytes }
+      try coded.bytes.withBytes { frame in
+        try plane.withMutableBytes { try buffers.decompressor.decompress(frame, into: $0) }
       }
+      return plane
     }
-    try codec.join(
-      EncodedSpan(planes: planes.map { UnsafeRawBufferPointer($0) }, elements: elements, columns: elements),
-      into: target)
+    try ByteBuffer.withMutableBytes(of: planes) { planes in
+      let bytes = planes.map { UnsafeRawBufferPointer(rebasing: $0[..<elements]) }
+      try codec.join(EncodedSpan(planes: bytes, elements: elements, columns: elements), into: target)
+    }
   }
 }
 
@@ -103,17 +101,16 @@ final class LosslessRun: @unchecked Sendable {
 private final class Buffers {
   let compressor: ZstdCompressor
   let decompressor: ZstdDecompressor
-  private let all: [UnsafeMutableRawBufferPointer]
+  private let all: [ByteBuffer]
 
   init(planes: Int, elements: Int) throws {
     compressor = try ZstdCompressor()
     decompressor = try ZstdDecompressor()
-    all = (0..<planes).map { _ in .allocate(byteCount: elements, alignment: 64) }
+    all = (0..<planes).map { _ in ByteBuffer(count: elements) }
   }
 
-  deinit { all.forEach { $0.deallocate() } }
-
-  func planes(_ elements: Int) -> [UnsafeMutableRawBufferPointer] {
-    all.map { UnsafeMutableRawBufferPointer(rebasing: $0[..<elements]) }
+  /// Room for planes of so many bytes: the last span's are shorter.
+  func planes(_ elements: Int) -> [ByteBuffer] {
+    all[0].count == elements ? all : all.map { _ in ByteBuffer(count: elements) }
   }
 }
