@@ -9,7 +9,7 @@ let package = Package(
     .library(
       name: "Bale",
       targets: [
-        "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "BaleFormat",
+        "ByteIO", "JSON", "Tensors", "Compression", "Codecs", "Experts", "Safetensors", "GGUF", "ONNX", "BaleFormat",
         "Calibration", "Architectures", "Pipeline", "Parity", "Manifests", "Signing", "Checkpoints", "Layouts",
         "Conversion", "Verification",
       ]),
@@ -39,6 +39,7 @@ let package = Package(
     // Containers: none imports another.
     .target(name: "Safetensors", dependencies: ["ByteIO", "JSON", "Tensors"]),
     .target(name: "GGUF", dependencies: ["ByteIO", "Tensors", "Codecs"]),
+    .target(name: "ONNX", dependencies: ["ByteIO", "Tensors"]),
     .target(
       name: "BaleFormat",
       dependencies: [
@@ -66,9 +67,9 @@ let package = Package(
     .target(
       name: "Checkpoints",
       dependencies: [
-        "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "BaleFormat", "Pipeline",
+        "ByteIO", "JSON", "Tensors", "Codecs", "Safetensors", "GGUF", "ONNX", "BaleFormat", "Pipeline",
       ]),
-    .target(name: "Layouts", dependencies: ["Checkpoints", "Pipeline", "CKernels"]),
+    .target(name: "Layouts", dependencies: ["Checkpoints", "ONNX", "Pipeline", "CKernels"]),
     .target(
       name: "Conversion",
       dependencies: [
@@ -97,6 +98,7 @@ let package = Package(
       name: "CalibrationTests", dependencies: ["Calibration", "TestSupport"], exclude: ["Golden"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
     .testTarget(name: "ExpertsTests", dependencies: ["Experts", "Safetensors", "TestSupport"]),
+    .testTarget(name: "ONNXTests", dependencies: ["ONNX", "TestSupport"]),
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "ArchitecturesTests", dependencies: ["Architectures", "Safetensors", "TestSupport"],

@@ -4,7 +4,8 @@ import PackageDescription
 /// One libFuzzer target a reader. Scripts/fuzz.sh builds and runs them; without its flags they have no entry point.
 let targets = [
   "SafetensorsHeader", "ShardIndex", "GGUFHeader", "BaleFile", "JSON", "ZstdFrame", "Recipe", "CodecDescriptor",
-  "CodecDecode", "Tokenizer", "ModelConfig", "GGUFModel", "Layouts", "Torch", "Parity", "Manifest", "SignedStatement",
+  "CodecDecode", "Tokenizer", "ModelConfig", "GGUFModel", "Layouts", "ONNXModel", "Torch", "Parity", "Manifest",
+  "SignedStatement",
 ]
 
 let package = Package(

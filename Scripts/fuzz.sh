@@ -18,7 +18,7 @@ case $mode in
     ;;
 esac
 all=(SafetensorsHeader ShardIndex GGUFHeader BaleFile JSON ZstdFrame Recipe CodecDescriptor CodecDecode Tokenizer
-  ModelConfig GGUFModel Layouts Torch Parity Manifest SignedStatement)
+  ModelConfig GGUFModel Layouts ONNXModel Torch Parity Manifest SignedStatement)
 targets=("${@:-${all[@]}}")
 case $mode in
   --*) limit=(-runs="$given") ;;
@@ -39,6 +39,7 @@ seeds() { # TARGET DIRECTORY: samples of the format, and the texts that no sampl
     BaleFile) find samples -name '*.bale' -size -64k ;;
     JSON | ModelConfig) find samples -name '*.json' -size -64k ;;
     Tokenizer) find samples -name 'tokenizer.model' ;;
+    ONNXModel) find Tests/LayoutsTests/Goldens/onnx Fuzz/Seeds/ONNXModel -name '*.onnx' -size -8k ;;
     Parity) find samples -name '*.parity' ;;
     Layouts | Torch | Manifest | SignedStatement) find "Fuzz/Seeds/$target" -type f ;;
   esac | while read -r file; do

@@ -2,9 +2,9 @@ import ByteIO
 import Codecs
 import Tensors
 
-/// The containers that Bale reads and writes.
+/// The containers that Bale reads, and but for ONNX writes.
 public enum ContainerFormat: String, Sendable, CaseIterable {
-  case safetensors, gguf, bale
+  case safetensors, gguf, bale, onnx
 }
 
 /// A tensor of a checkpoint: its values and how they are stored, with nothing left of the container's own ways.

@@ -9,13 +9,14 @@ import Tensors
 
 /// Opening a checkpoint of any format.
 public enum Checkpoints {
-  /// Opens a directory (safetensors, else the one GGUF model in it), or a file by its first bytes, whatever its name.
+  /// Opens a directory (safetensors, else the one ONNX model in it), or a file by its first bytes, whatever its name.
   /// Throws the format's error, `IOError`, or `UnknownFormat`.
   public static func open(_ path: String) throws -> any Checkpoint {
     switch try format(of: path) {
     case .safetensors: try SafetensorsCheckpoint(path)
     case .gguf: try openGGUF(path)
     case .bale: try BaleCheckpoint(path)
+    case .onnx: try ONNXCheckpoint(path)
     }
   }
 
@@ -26,7 +27,8 @@ public enum Checkpoints {
 
   /// The format of what lies at a path.
   public static func format(of path: String) throws -> ContainerFormat {
-    if Path.isDirectory(path) { return .safetensors }
+    if Path.isDirectory(path) { return try ONNXCheckpoint.isModel(path) ? .onnx : .safetensors }
+    if path.hasSuffix(".onnx") { return .onnx }
     let file = try InputFile(path)
     let start = try file.bytes(0..<min(16, file.size))
     if start.starts(with: Array("GGUF".utf8)) { return .gguf }
@@ -48,5 +50,5 @@ public enum Checkpoints {
 public struct UnknownFormat: BadFileError, Equatable {
   public var path: String
 
-  public var description: String { "\(path): neither safetensors, nor GGUF, nor .bale" }
+  public var description: String { "\(path): neither safetensors, nor GGUF, nor ONNX, nor .bale" }
 }

@@ -1,3 +1,4 @@
+import ByteIO
 import CKernels
 
 /// What quantizing cost: gathered span by span while encoding, merged in the order of the spans, so that the figures
@@ -28,6 +29,26 @@ public struct ErrorStatistics: Sendable, Equatable {
     squaredError += next.squaredError
     squaredNorm += next.squaredNorm
     maximumError = max(maximumError, next.maximumError)
+  }
+
+  /// The three figures as F64, little-endian.
+  var bytes: [UInt8] {
+    [squaredError, squaredNorm, maximumError].reduce(into: []) { $0.append(littleEndian: $1.bitPattern) }
+  }
+
+  /// Reads `bytes` back. Nil if the bytes end too early.
+  init?(_ cursor: inout ByteCursor) {
+    guard let error = cursor.integer(UInt64.self), let norm = cursor.integer(UInt64.self),
+      let maximum = cursor.integer(UInt64.self)
+    else { return nil }
+    squaredError = Double(bitPattern: error)
+    squaredNorm = Double(bitPattern: norm)
+    maximumError = Double(bitPattern: maximum)
+  }
+
+  init?(_ bytes: [UInt8]) {
+    var cursor = ByteCursor(bytes)
+    self.init(&cursor)
   }
 
   private init(_ sums: bale_error_sums) {

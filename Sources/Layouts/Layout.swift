@@ -19,14 +19,17 @@ public enum Layouts {
     BitsAndBytes(), LLMInt8(), GPTQ(), AWQ(), GemmaQAT(), BitNet(), CompressedTensors(), MLX(), HQQ(), Quanto(),
     TorchAO(),
     GPTOSSExperts(), CompressedTensorsFloat(), ModelOpt(), ModelOptInt4(), AQLM(), MLXFloat(), TorchAOFloat(),
-    ScaledFP8(),
+    ScaledFP8(), FakeQuantize(), AIMETEncodings(),
   ]
 
   /// Opens a checkpoint and sees through the layouts of its tensors. Throws what `Checkpoints.open` throws, and
-  /// `LayoutError`, and `TorchError` for what SpQR's quantizer saved.
+  /// `LayoutError`, `ONNXError`, and `TorchError` for what SpQR's quantizer saved.
   public static func open(_ path: String, arithmetic: Arithmetic = .exact) throws -> any Checkpoint {
     if let legacy = try LegacySpQRCheckpoint(path) { return legacy }
     let checkpoint = try Checkpoints.open(path)
+    if let model = checkpoint as? ONNXCheckpoint {
+      return try LayoutCheckpoint(model, layouts: [ONNXLayout()], arithmetic: arithmetic)
+    }
     guard let files = checkpoint as? SafetensorsCheckpoint else { return checkpoint }
     if let published = try PublishedSpQRCheckpoint(files) { return published }
     let seen = try LayoutCheckpoint(files, arithmetic: arithmetic)

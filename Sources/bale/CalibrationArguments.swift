@@ -40,6 +40,13 @@ struct CalibrationArguments: ParsableArguments {
     options.uncovered = uncovered
     return options
   }
+
+  /// By what a run with these options can be continued, and by other files and settings.
+  func resumption(files: [String] = [], settings: [String] = []) -> PackOptions.Resume {
+    PackOptions.Resume(
+      files: files + [calibration].compactMap { $0 },
+      settings: settings + ["\(targetBits ?? 0)", "\(damping)", uncovered.rawValue])
+  }
 }
 
 extension CalibrationOptions.Uncovered: ExpressibleByArgument {}

@@ -16,6 +16,9 @@ public final class BaleWriter {
     public var metadata: [UInt8] = Array("{}".utf8)
     /// Bytes of disk to reserve at once, see `BaleSizeEstimate`. Not used with `shardSize`.
     public var reserve: Int?
+    /// Keep what is written under temporary names of its own if there is no `commit`, for another process to go on by
+    /// `repeatRecord`.
+    public var isKept = false
 
     public init() {}
   }
@@ -50,7 +53,9 @@ public final class BaleWriter {
   private func startShard() throws {
     guard shards.count < BaleConstants.maximumShards else { throw BaleWriterError.tooManyShards }
     shards.append(
-      try ShardOutput(path: path, options: options, metadata: shards.isEmpty ? options.metadata.count : 0))
+      try ShardOutput(
+        path: path, number: shards.count, options: options,
+        metadata: shards.isEmpty ? options.metadata.count : 0))
   }
 
   /// Makes a tensor known, before the first record with a part of it. Throws `BaleWriterError`.
@@ -65,13 +70,30 @@ public final class BaleWriter {
   /// Resident and ordinary tensors should come before experts, so that the file has one gap.
   public func beginRecord(_ kind: RecordKind, parts: [PartDeclaration]) throws {
     guard open == nil, !isCommitted, !parts.isEmpty else { throw BaleWriterError.order("beginRecord") }
+    try begin(kind, parts: parts, layout: try layout(kind, parts))
+  }
+
+  private func layout(_ kind: RecordKind, _ parts: [PartDeclaration]) throws(BaleWriterError) -> RecordLayout {
     if case .expert(let layer, let expert) = kind {
       guard (0..<Int(UInt32.max)).contains(layer), (0..<Int(UInt32.max)).contains(expert) else {
-        throw BaleWriterError.directoryTooLarge
+        throw .directoryTooLarge
       }
     }
     for part in parts { try check(part) }
-    try begin(kind, parts: parts, layout: try RecordLayout(kind: kind, parts: parts.map(\.layout)))
+    return try RecordLayout(kind: kind, parts: parts.map(\.layout))
+  }
+
+  /// A record that an earlier process wrote, in place of writing it: the same calls came before it, and its bytes are
+  /// in the file that was kept. Throws `BaleWriterError.order` for one that can't come here.
+  public func repeatRecord(_ record: WrittenRecord, _ kind: RecordKind, parts: [PartDeclaration]) throws {
+    guard !parts.isEmpty else { throw BaleWriterError.order("repeatRecord") }
+    try beginRecord(kind, parts: parts)
+    guard let layout = open?.layout, record.shard == shards.count - 1, record.lengths.count == layout.planes.count,
+      (layout.chunkCount...layout.chunkCount + 1).contains(record.chunks.count),
+      record.range.lowerBound == shard.position || record.range.upperBound <= shard.position
+    else { throw BaleWriterError.order("repeatRecord") }
+    open = nil
+    try shard.add(record, kind: kind, layout: layout, parts: parts, tensors: tensors)
   }
 
   private func begin(_ kind: RecordKind, parts: [PartDeclaration], layout: RecordLayout) throws {
@@ -104,10 +126,23 @@ public final class BaleWriter {
   }
 
   /// Ends the open record. Throws `BaleWriterError.recordIncomplete` if a chunk is missing.
-  public func endRecord() throws {
+  /// - Returns: what `repeatRecord` takes.
+  @discardableResult
+  public func endRecord() throws -> WrittenRecord {
     guard let record = open else { throw BaleWriterError.order("endRecord") }
     open = nil
-    try shard.end(record, tensors: tensors)
+    return try shard.end(record, tensors: tensors)
+  }
+
+  /// Makes what was written so far durable, under the temporary names. Throws `IOError`.
+  public func flush() throws { for shard in shards { try shard.output.flush() } }
+
+  /// Removes the temporary files, even if they were to be kept.
+  public func remove() { for shard in shards { shard.output.remove() } }
+
+  /// True if all files that hold these records are there, as a writer with `isKept` left them.
+  public static func hasKept(_ records: [WrittenRecord], at path: String) -> Bool {
+    (0...(records.map(\.shard).max() ?? 0)).allSatisfy { Path.exists(ShardOutput.keptPath(of: path, number: $0)) }
   }
 
   /// Writes bytes of an original file that belong to no tensor, in a record of their own.

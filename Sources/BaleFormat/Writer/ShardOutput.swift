@@ -9,19 +9,29 @@ final class ShardOutput {
   private(set) var tables = ShardTables()
   private(set) var size: DirectorySize
   private let hasSHA256: Bool
+  /// Index among the shards.
+  private let number: Int
   private var tensors: Set<Int> = []
   /// Records by a digest of their chunk rows, to find equal ones.
   private var byContent: [UInt64: [Int]] = [:]
 
-  init(path: String, options: BaleWriter.Options, metadata: Int) throws {
-    output = try OutputFile(
-      path, size: options.shardSize == nil ? options.reserve : nil, overwrite: options.overwrite)
+  init(path: String, number: Int, options: BaleWriter.Options, metadata: Int) throws {
+    self.number = number
+    let size = options.shardSize == nil ? options.reserve : nil
+    output =
+      options.isKept
+      ? try OutputFile(
+        path, keptAs: Self.keptPath(of: path, number: number), size: size, overwrite: options.overwrite)
+      : try OutputFile(path, size: size, overwrite: options.overwrite)
     hasSHA256 = options.sha256
-    size = DirectorySize(hasSHA256: hasSHA256)
-    size.addMetadata(metadata)
-    if options.shardSize != nil { size.addShard() }
+    self.size = DirectorySize(hasSHA256: hasSHA256)
+    self.size.addMetadata(metadata)
+    if options.shardSize != nil { self.size.addShard() }
     try output.write(FileFrame.header(), at: 0)
   }
+
+  /// Where a file that is kept lies until it is complete.
+  static func keptPath(of path: String, number: Int) -> String { "\(path).partial" + (number == 0 ? "" : "-\(number)") }
 
   /// Bytes that the file would take if it ended here.
   var fileLength: Int { position + size.length + BaleConstants.trailerLength }
@@ -32,7 +42,8 @@ final class ShardOutput {
     guard gap > 0 else { return }
     let padding = try writePadding(gap, at: position)
     try append(
-      .void, layout: nil, parts: [], rows: [padding.row], sha256: padding.sha256, lengths: [], to: position + gap)
+      .void, layout: nil, parts: [], rows: [padding.row], sha256: padding.sha256, lengths: [],
+      at: position..<position + gap)
   }
 
   /// Counts an original file that this file's directory will list.
@@ -44,7 +55,7 @@ final class ShardOutput {
   }
 
   /// Ends a record: its rows enter the tables. A record equal to an earlier one shares its bytes.
-  func end(_ record: consuming OpenRecord, tensors declarations: [TensorDeclaration]) throws {
+  func end(_ record: consuming OpenRecord, tensors declarations: [TensorDeclaration]) throws -> WrittenRecord {
     for item in record.placeGathered() { try write(item.chunk, at: item.offset) }
     var (rows, sha256, lengths) = try record.finish()
     let end = (record.end + record.kind.alignment - 1) / record.kind.alignment * record.kind.alignment
@@ -53,32 +64,40 @@ final class ShardOutput {
       rows.append(padding.row)
       sha256 += padding.sha256
     }
-    for part in record.parts where tensors.insert(part.tensor.index).inserted {
-      size.addTensor(declarations[part.tensor.index])
-    }
-    let digests = hasSHA256 ? sha256 : []
-    if end > record.start, let twin = try twin(of: rows, from: record.start, alignment: record.kind.alignment) {
-      try tables.append(
-        kind: record.kind, layout: record.layout, range: twin.range, parts: record.parts, chunks: twin.rows,
-        lengths: lengths, sha256: digests)
-      size.addRecord(parts: record.parts.count, planes: record.layout.planes.count, chunks: rows.count)
-    } else {
-      try append(
-        record.kind, layout: record.layout, parts: record.parts, rows: rows, sha256: digests, lengths: lengths, to: end)
-    }
+    let twin =
+      end > record.start ? try twin(of: rows, from: record.start, alignment: record.kind.alignment) : nil
+    let written = WrittenRecord(
+      shard: number, range: twin?.range ?? record.start..<end, chunks: twin?.rows ?? rows,
+      sha256: hasSHA256 ? sha256 : [], lengths: lengths)
+    try add(written, kind: record.kind, layout: record.layout, parts: record.parts, tensors: declarations)
+    return written
   }
 
-  /// Appends a record that starts at `position`.
+  /// Enters a record whose bytes are in the file.
+  func add(
+    _ record: WrittenRecord, kind: RecordKind, layout: RecordLayout, parts: [PartDeclaration],
+    tensors declarations: [TensorDeclaration]
+  ) throws {
+    for part in parts where tensors.insert(part.tensor.index).inserted {
+      size.addTensor(declarations[part.tensor.index])
+    }
+    try append(
+      kind, layout: layout, parts: parts, rows: record.chunks, sha256: record.sha256, lengths: record.lengths,
+      at: record.range)
+  }
+
+  /// Appends a record: one that starts at `position`, or one that shares the bytes of an earlier one.
   private func append(
     _ kind: RecordKind, layout: RecordLayout?, parts: [PartDeclaration], rows: [ChunkRow], sha256: [[UInt8]],
-    lengths: [Int], to end: Int
+    lengths: [Int], at range: Range<Int>
   ) throws {
-    byContent[Self.contentKey(rows, from: position), default: []].append(tables.records.count)
+    if range.lowerBound == position {
+      byContent[Self.contentKey(rows, from: position), default: []].append(tables.records.count)
+      position = range.upperBound
+    }
     try tables.append(
-      kind: kind, layout: layout, range: position..<end, parts: parts, chunks: rows, lengths: lengths,
-      sha256: hasSHA256 ? sha256 : [])
+      kind: kind, layout: layout, range: range, parts: parts, chunks: rows, lengths: lengths, sha256: sha256)
     size.addRecord(parts: parts.count, planes: lengths.count, chunks: rows.count)
-    position = end
   }
 
   private func writePadding(_ count: Int, at offset: Int) throws -> (row: ChunkRow, sha256: [[UInt8]]) {

@@ -14,13 +14,14 @@ struct ChunkSolver {
   /// Columns whose errors are passed on to all later columns at once.
   static let blockColumns = 64
 
-  /// Sum of squared errors in the units of the factor.
-  func run(_ chunk: RowChunk) {
+  /// - Returns: the sum of squared errors in the units of the factor. Where errors are passed on, that is the trace of
+  ///   E H E^T with the damped Hessian: E is the errors times the factor U, and U H U^T is 1.
+  func run(_ chunk: RowChunk) -> Double {
     let errors = UnsafeMutablePointer<Float>.allocate(capacity: Self.blockColumns * chunk.rows)
     defer { errors.deallocate() }
     var grid = encoding.grid
     var steps = prepared.schedule.steps[...]
-    var group = 0
+    var (group, sum) = (0, 0.0)
     for block in prepared.schedule.blocks(limit: Self.blockColumns) {
       for place in block {
         if let step = steps.first, step.places.lowerBound == place {
@@ -30,10 +31,12 @@ struct ChunkSolver {
         }
         let error = errors + (place - block.lowerBound) * chunk.rows
         round(place, group: group, &grid, chunk, error: error)
+        for row in 0..<chunk.rows { sum += Double(error[row] * error[row]) }
         passOn(error, from: place, to: place + 1..<block.upperBound, chunk)
       }
       passOn(errors, block: block, chunk)
     }
+    return sum
   }
 
   /// Fits the parameters of a group for all rows.

@@ -26,7 +26,7 @@ public struct PreparedHessian: Sendable {
   /// Throws `SolverError.hessian` if the statistics are none, or can't be factored even with damping 1.
   public init(
     _ hessian: Hessian?, columns: Int, encoding: any GroupEncoding, order: ColumnOrder, damping: Float,
-    propagates: Bool
+    propagates: Bool, threads: Int = 1
   ) throws(SolverError) {
     guard damping >= 0, damping <= Self.largestDamping else { throw .hessian("damping \(damping) isn't in 0...1") }
     let group = encoding.groupColumns(columns)
@@ -57,7 +57,7 @@ public struct PreparedHessian: Sendable {
     var share = damping
     while share <= Self.largestDamping {
       let candidate = Self.damped(permuted, columns, by: share * scale)
-      if let factor = LinearAlgebra.inverseFactor(of: candidate, size: columns) {
+      if let factor = InverseFactor.of(candidate, size: columns, threads: threads) {
         self.factor = factor
         diagonal = (0..<columns).map { factor[$0 * columns + $0] }
         damped = .full(candidate)

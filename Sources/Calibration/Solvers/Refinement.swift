@@ -46,11 +46,12 @@ struct Refinement: Sendable {
 
   private static func factor(_ hessian: [Float], size: Int, _ places: Range<Int>) -> [Float]? {
     let part = places.flatMap { row in places.map { hessian[row * size + $0] } }
-    return LinearAlgebra.inverseFactor(of: part, size: places.count)
+    return InverseFactor.of(part, size: places.count)
   }
 
-  /// Refines a chunk that was solved for `original`, which its `work` holds again.
-  func run(_ chunk: RowChunk, sweeps: Int) {
+  /// Refines a chunk that was solved, and whose `work` holds the original weights again.
+  /// - Returns: the trace of E H E^T that is left, with the damped Hessian.
+  func run(_ chunk: RowChunk, sweeps: Int) -> Double {
     let count = chunk.rows * chunk.columns
     let gradient = UnsafeMutablePointer<Float>.allocate(capacity: count)
     defer { gradient.deallocate() }
@@ -60,6 +61,9 @@ struct Refinement: Sendable {
       for index in 0..<count { chunk.work[index] = chunk.decoded[index] - chunk.work[index] }
       for piece in pieces { visit(piece, chunk, gradient) }
     }
+    var error = 0.0
+    for index in 0..<count { error += Double(chunk.decoded[index] - chunk.work[index]) * Double(gradient[index]) }
+    return error
   }
 
   private func product(

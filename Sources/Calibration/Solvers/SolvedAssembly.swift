@@ -34,8 +34,8 @@ final class SolvedAssembly: Sendable {
   }
 
   /// A solved chunk with its rows as rows and its columns in their natural order; `work` holds the original
-  /// weights.
-  func part(_ chunk: RowChunk, firstRow: Int) -> SolvedMatrix {
+  /// weights. `damped` is the trace of E H E^T with the damped Hessian, where solving has found it.
+  func part(_ chunk: RowChunk, firstRow: Int, damped: Double?) -> SolvedMatrix {
     let (rows, columns) = (chunk.rows, chunk.columns)
     let count = rows * columns
     var outliers: [Outlier] = []
@@ -57,7 +57,7 @@ final class SolvedAssembly: Sendable {
     return SolvedMatrix(
       rows: rows, columns: columns, groupColumns: encoding.groupColumns(columns), codes: codes,
       scales: perRow.map { chunk.scales[$0] }, zeros: perRow.map { chunk.zeros[$0] }, tiles: tiles(chunk),
-      outliers: outliers, decoded: decoded, error: error(chunk))
+      outliers: outliers, decoded: decoded, error: error(chunk, damped: damped))
   }
 
   private func inverse(_ order: [Int]) -> [Int] {
@@ -73,14 +73,16 @@ final class SolvedAssembly: Sendable {
   }
 
   /// Of a chunk whose `work` holds the original weights; then it holds their errors.
-  private func error(_ chunk: RowChunk) -> SolvedError {
+  private func error(_ chunk: RowChunk, damped: Double?) -> SolvedError {
     var error = SolvedError()
     let count = chunk.rows * chunk.columns
     error.plainNorm = chunk.sumOfSquares()
     error.weightedNorm = prepared.quadraticForm(chunk.work, rows: chunk.rows, plain: error.plainNorm)
     for index in 0..<count { chunk.work[index] -= chunk.decoded[index] }
     error.plain = chunk.sumOfSquares()
-    error.weighted = prepared.quadraticForm(chunk.work, rows: chunk.rows, plain: error.plain)
+    error.weighted =
+      damped.map { prepared.withoutDamping($0, plain: error.plain) }
+      ?? prepared.quadraticForm(chunk.work, rows: chunk.rows, plain: error.plain)
     return error
   }
 }
@@ -109,9 +111,12 @@ extension PreparedHessian {
       }
       return sum
     case .full(let matrix):
-      return max(symmetricForm(matrix, values, rows: rows) - Double(added) * plain, 0)
+      return withoutDamping(symmetricForm(matrix, values, rows: rows), plain: plain)
     }
   }
+
+  /// The trace of X H X^T given that with the damped Hessian.
+  func withoutDamping(_ damped: Double, plain: Double) -> Double { max(damped - Double(added) * plain, 0) }
 
   /// Twice the products with later blocks of columns, once those in the block itself: half the work of a full product.
   private func symmetricForm(_ matrix: [Float], _ values: UnsafePointer<Float>, rows: Int) -> Double {

@@ -43,7 +43,8 @@ public struct Solver: Sendable {
   /// Derives what solving needs from a Hessian; nil for none.
   public func prepare(_ hessian: Hessian?, columns: Int) throws(SolverError) -> PreparedHessian {
     try PreparedHessian(
-      hessian, columns: columns, encoding: encoding, order: order, damping: damping, propagates: method == .gptq)
+      hessian, columns: columns, encoding: encoding, order: order, damping: damping, propagates: method == .gptq,
+      threads: threads)
   }
 
   /// Solves a weight of `rows` rows, row-major. Throws `SolverError`.
@@ -68,10 +69,10 @@ public struct Solver: Sendable {
         let count = min(chunkRows, rows - first)
         let chunk = RowChunk(rows: count, columns: columns, groups: groups)
         chunk.load(weights, firstRow: first, order: prepared.schedule.columns)
-        chunkSolver.run(chunk)
+        let solved = chunkSolver.run(chunk)
         chunk.load(weights, firstRow: first, order: prepared.schedule.columns)
-        refinement?.run(chunk, sweeps: sweeps)
-        return assembly.part(chunk, firstRow: first)
+        let refined = refinement?.run(chunk, sweeps: sweeps)
+        return assembly.part(chunk, firstRow: first, damped: prepared.factor == nil ? nil : refined ?? solved)
       },
       consume: { _, part in assembly.append(part) })
     return assembly.result

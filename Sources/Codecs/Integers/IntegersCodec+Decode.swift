@@ -4,13 +4,14 @@ extension IntegersCodec {
   ) throws(CodecError) {
     try checkPlanes(input, room: output.count)
     let index = try columnGroups(input)
-    let rows = PackedRows(group: max(input.columns, 1), bits: bits)
+    let rows = PackedRows(group: max(input.columns, 1), bits: min(bits, 8))
     for element in 0..<input.elements {
       let row = input.columns == 0 ? 0 : element / input.columns
       let column = element - row * input.columns
       let start = isOneStream ? 0 : row * rowBytes(input.columns)
       let codes = UnsafeRawBufferPointer(rebasing: input.planes[0][start...])
-      let code = rows.code(isOneStream ? element : column, in: codes)
+      let position = isOneStream ? element : column
+      let code = isWide ? Self.wide(codes, position, bits) : UInt32(rows.code(position, in: codes))
       let group = group(element, row: row, column: column, columns: input.columns, index)
       output[element] = value(code, try scale(group, input.planes), zero(group, input.planes))
       if let factors { output[element] *= factors.load(input.planes[2], column) }
@@ -38,18 +39,37 @@ extension IntegersCodec {
     }
   }
 
+  /// A code of 16 or 32 bits.
+  @inline(__always)
+  private static func wide(_ codes: UnsafeRawBufferPointer, _ index: Int, _ bits: Int) -> UInt32 {
+    if bits == 16 {
+      return UInt32(UInt16(littleEndian: codes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
+    }
+    return UInt32(littleEndian: codes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+  }
+
   /// Codes that follow one another from a byte on.
   @inline(__always)
   private func decodeRow(
     _ codes: UnsafePointer<UInt8>, _ elements: Range<Int>, into output: UnsafeMutableBufferPointer<Float>,
     _ scales: [Float], _ zeros: [Float], group: (Int) -> Int
   ) {
-    let (mask, bits) = ((1 << UInt32(bits)) - 1 as UInt32, bits)
+    let bits = bits
+    if isWide {
+      let bytes = UnsafeRawBufferPointer(start: codes, count: elements.count * bits / 8)
+      for element in elements {
+        let group = group(element)
+        let code = Self.wide(bytes, element - elements.lowerBound, bits)
+        output[element] = value(code, scales[group], zeros.isEmpty ? 0 : zeros[group])
+      }
+      return
+    }
+    let mask = (1 << UInt32(bits)) - 1 as UInt32
     var bit = 0
     for element in elements {
       var window = UInt32(codes[bit >> 3])
       if bit & 7 + bits > 8 { window |= UInt32(codes[bit >> 3 + 1]) << 8 }
-      let code = UInt8(truncatingIfNeeded: window >> UInt32(bit & 7) & mask)
+      let code = window >> UInt32(bit & 7) & mask
       let group = group(element)
       output[element] = value(code, scales[group], zeros.isEmpty ? 0 : zeros[group])
       bit += bits
@@ -67,8 +87,9 @@ extension IntegersCodec {
 
   /// Each operation rounded to F32.
   @inline(__always)
-  private func value(_ code: UInt8, _ scale: Float, _ zero: Float) -> Float {
+  private func value(_ code: UInt32, _ scale: Float, _ zero: Float) -> Float {
     switch self.zero {
+    case .none where self.code == .e2m1: Self.float4(code) * scale * unit
     case .none: signed(code) * scale * unit
     case .code, .point: (Float(code) - zero) * scale
     case .bias where isStepped: self.scale.rounded(self.scale.rounded(Float(code) * scale) + zero)
@@ -77,8 +98,17 @@ extension IntegersCodec {
   }
 
   @inline(__always)
-  private func signed(_ code: UInt8) -> Float {
-    Float(Int8(truncatingIfNeeded: Int(code) << (8 - bits)) >> Int8(8 - bits))
+  private func signed(_ code: UInt32) -> Float {
+    let spare = UInt32(32 - bits)
+    return Float(Int32(bitPattern: code << spare) >> Int32(spare))
+  }
+
+  /// 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives.
+  @inline(__always)
+  private static func float4(_ code: UInt32) -> Float {
+    let magnitude = code & 7
+    let value = magnitude < 2 ? Float(magnitude) / 2 : Float(2 + magnitude & 1) * Float(1 << (magnitude >> 1)) / 4
+    return code & 8 == 0 ? value : -value
   }
 
   /// 1 where a scale stands for one code.
@@ -96,6 +126,7 @@ extension IntegersCodec {
   private func group(_ element: Int, row: Int, column: Int, columns: Int, _ index: [Int]) -> Int {
     switch grouping {
     case .elements(let count): row * ((columns + count - 1) / count) + column / count
+    case .rows(let count): row / count * columns + column
     case .row: row
     case .indexed(let count): row * count + index[column]
     case .flat(let count): element / count

@@ -1,14 +1,17 @@
 import ByteIO
 import Tensors
 
-/// Integer codes of 1 to 8 bits in the ways that other libraries group them and `int4` doesn't: a group named for each
-/// column, groups strided through the tensor or run on across rows, one scale for all, zero points that are floats.
+/// Integer codes of 1 to 8, 16 or 32 bits in the ways that other libraries group them and `int4` doesn't: a group named
+/// for each column, groups down the columns, strided through the tensor or run on across rows, one scale for all, zero
+/// points that are floats; and codes that are floats of 4 bits under such scales.
 /// Read only: `integers:bits=4,groups=index8,scale=F16,zero=code` (specs/codecs/integers.md).
 public struct IntegersCodec: Codec, Hashable {
   /// Which elements share a scale.
   public enum Grouping: Sendable, Hashable {
     /// So many consecutive elements of a row; the last group of a row may be short.
     case elements(Int)
+    /// So many consecutive elements of a column; the last group of a column may be short.
+    case rows(Int)
     /// A row.
     case row
     /// One of so many groups of a row, named for each column by a plane of indices.
@@ -33,7 +36,15 @@ public struct IntegersCodec: Codec, Hashable {
     case bias(ScalarFloat)
   }
 
+  /// What a code stands for.
+  public enum Code: String, Sendable {
+    case integer
+    /// A float of a sign, two bits of exponent and one of mantissa, of 4 bits and `zero` none.
+    case e2m1 = "E2M1"
+  }
+
   public let bits: Int
+  public let code: Code
   public let grouping: Grouping
   public let scale: ScalarFloat
   public let zero: Zero
@@ -48,9 +59,10 @@ public struct IntegersCodec: Codec, Hashable {
   /// Throws `CodecError.descriptor` on a width or a group that doesn't exist.
   public init(
     bits: Int, grouping: Grouping, scale: ScalarFloat, zero: Zero, over: Int = 1, isStepped: Bool = false,
-    factors: ScalarFloat? = nil
+    factors: ScalarFloat? = nil, code: Code = .integer
   ) throws(CodecError) {
     self.bits = bits
+    self.code = code
     self.grouping = grouping
     self.scale = scale
     self.zero = zero
@@ -63,15 +75,31 @@ public struct IntegersCodec: Codec, Hashable {
     guard factors == nil || zero == .none && !isFlat else {
       throw .descriptor("\(descriptor)", reason: "columns have factors where groups lie in rows, without zero points")
     }
-    guard (1...8).contains(bits) else { throw .descriptor("\(descriptor)", reason: "codes have 1 to 8 bits") }
+    try checkCodes()
     switch grouping {
-    case .elements(let count), .indexed(let count), .flat(let count), .strided(let count):
+    case .elements(let count), .rows(let count), .indexed(let count), .flat(let count), .strided(let count):
       guard (1...1 << 40).contains(count) else {
         throw .descriptor("\(descriptor)", reason: "groups should be at least 1 and not beyond counting")
       }
     case .row, .tensor: break
     }
   }
+
+  private func checkCodes() throws(CodecError) {
+    guard (1...8).contains(bits) || isWide else {
+      throw .descriptor("\(descriptor)", reason: "codes have 1 to 8, 16 or 32 bits")
+    }
+    let hasPoint = if case .point = zero { true } else { false }
+    guard !isWide || zero == .none || bits == 16 && hasPoint else {
+      throw .descriptor("\(descriptor)", reason: "codes of 16 bits have float zero points or none, of 32 bits none")
+    }
+    guard code == .integer || bits == 4 && zero == .none else {
+      throw .descriptor("\(descriptor)", reason: "floats of 4 bits have no zero points")
+    }
+  }
+
+  /// True for codes that are longer than a byte.
+  var isWide: Bool { bits == 16 || bits == 32 }
 
   public var planes: [Plane] {
     let extent: PlaneExtent = isWhole ? .whole : .perSpan
@@ -101,6 +129,8 @@ public struct IntegersCodec: Codec, Hashable {
   public func alignment(columns: Int) -> Int {
     switch grouping {
     case .flat(let count), .strided(let count): count % 8 == 0 ? count : (count.multiplied(by: 8) ?? count)
+    // No tensor has more elements than the bound.
+    case .rows(let count): min(count.multiplied(by: max(columns, 1)) ?? .max, 1 << 58)
     default: max(columns, 1)
     }
   }
@@ -129,6 +159,7 @@ public struct IntegersCodec: Codec, Hashable {
     let rows = columns == 0 ? 0 : elements / columns
     return switch grouping {
     case .elements(let count): rows * columns.dividedRoundingUp(by: count)
+    case .rows(let count): rows.dividedRoundingUp(by: count) * columns
     case .row: rows
     case .indexed(let count): rows * count
     case .flat(let count): elements.dividedRoundingUp(by: count)

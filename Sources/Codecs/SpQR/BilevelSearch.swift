@@ -9,6 +9,8 @@ struct BilevelSearch {
 
   /// Rounds of refinement from each start; the error rarely moves after the fourth.
   private static let rounds = 5
+  /// How far from a start's codes the first round looks. All codes leave a thousandth less error, in twice the time.
+  private static let firstReach = 2
   /// Starts: how much of each row's range is kept.
   private static let keptRanges: [Float] = [1, 0.85]
 
@@ -26,7 +28,7 @@ struct BilevelSearch {
       var candidate = start(keeping: kept)
       var last = Float.infinity
       for round in 0..<Self.rounds {
-        let found = chooseRowCodes(&candidate, reach: round == 0 ? codec.statisticLevels : 1)
+        let found = chooseRowCodes(&candidate, reach: round == 0 ? Self.firstReach : 1)
         if found < bestError { (best, bestError) = (candidate, found) }
         guard found < last else { break }
         last = found

@@ -23,7 +23,7 @@ public struct ConvertJob: Sendable {
     let units = SpanUnits(runs)
     let journal =
       destination.isResumable
-      ? try ConvertJournal(of: destination.path, plan: plan.digest(of: checkpoint, pieces: units.count)) : nil
+      ? try Journal(of: destination.path, plan: plan.digest(of: checkpoint, pieces: units.count)) : nil
     let isComplete = journal.map { $0.done.count == units.count && units.count > 0 } ?? false
     let files: OutputFiles
     do {
@@ -50,10 +50,10 @@ public struct ConvertJob: Sendable {
 
   /// Writes all tensors, or those that an earlier run has left.
   private func write(
-    _ units: SpanUnits, _ runs: [SpanUnits.Run], to files: OutputFiles, _ journal: ConvertJournal?,
+    _ units: SpanUnits, _ runs: [SpanUnits.Run], to files: OutputFiles, _ journal: Journal?,
     _ resources: Resources, _ progress: @escaping ProgressHandler
   ) throws -> [ErrorStatistics] {
-    let done = files.isContinued ? journal?.done ?? [] : []
+    let done = files.isContinued ? (journal?.done ?? []).compactMap { ErrorStatistics($0) } : []
     if let journal, done.isEmpty { try journal.clear() }
     let state = ConvertProgress(
       outputs: plan.outputs.count, files: files, journal: journal, written: done.count, interval: resources.memory)

@@ -40,6 +40,7 @@ extension ConvertPlan {
       }
     case .gguf: try placeInGGUF(checkpoint, request, mix)
     case .bale: throw PlanError(reason: "a .bale file is packed, not converted to")
+    case .onnx: throw PlanError(reason: "ONNX models are read, not written")
     }
   }
 

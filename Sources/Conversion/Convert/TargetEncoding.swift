@@ -64,6 +64,7 @@ enum TargetEncoding {
       if let split = codec as? SplitCodec { return form(of: PlainCodec(split.dtype), in: format) }
       return GGMLForm.exact(codec)
     case .bale: return codec
+    case .onnx: return nil
     }
   }
 

@@ -33,6 +33,7 @@ public struct RelaidCheckpoint: CheckpointView {
     _ source: any Checkpoint, writer: any LayoutWriter, quantize: (any Codec)? = nil, rule: ScaleRule? = nil,
     threads: Int
   ) throws {
+    let source: any Checkpoint = writer is GPTOSSWriter ? OutputMajorExperts(source) ?? source : source
     self.source = source
     var builder = Builder(writer: writer, quantize: quantize, rule: rule)
     for index in source.tensors.indices { try builder.add(index, of: source) }
@@ -94,18 +95,18 @@ extension RelaidCheckpoint {
     var kept = 0
     /// Modules whose weight matrix stayed plain.
     var plain: [String] = []
-    /// Of the first matrix in the layout, which the configuration describes.
-    var encoding: (any Codec)?
+    /// Of the first matrix in the layout, and its columns, which the configuration describes.
+    var encoding: (codec: any Codec, columns: Int)?
 
     mutating func add(_ index: Int, of source: any Checkpoint) throws {
       let tensor = source.tensors[index]
-      guard tensor.name.hasSuffix(".weight"), let codec = try target(of: tensor) else {
+      guard writer.takes(tensor.name, tensor.shape), let codec = try target(of: tensor) else {
         if isLinear(tensor) { plain.append(String(tensor.name.dropLast(".weight".count))) }
         tensors.append(tensor)
         entries.append(.source(index))
         return
       }
-      let module = String(tensor.name.dropLast(".weight".count))
+      let module = String(tensor.name.dropLast(writer.suffix.count))
       do {
         converters[index] = try TensorConverter(source, tensor: index, to: codec, rule: rule, measured: false)
         for written in try writer.stored(module, shape: tensor.shape, codec: codec) {
@@ -128,13 +129,24 @@ extension RelaidCheckpoint {
 
     /// One configuration describes all: a second encoding would be read as the first.
     private mutating func note(_ codec: any Codec, of tensor: CheckpointTensor) throws(PlanError) {
-      if let encoding, encoding.descriptor != codec.descriptor {
+      if let encoding, !describesAlike(encoding, (codec, tensor.shape.columns)) {
         throw PlanError(
           tensor: tensor.name,
-          reason: "\(writer.name) would hold it as \(codec.descriptor), and others as \(encoding.descriptor); "
+          reason: "\(writer.name) would hold it as \(codec.descriptor), and others as \(encoding.codec.descriptor); "
             + "give --quantize with one encoding for all")
       }
-      encoding = codec
+      if encoding == nil { encoding = (codec, tensor.shape.columns) }
+    }
+
+    /// True if one configuration serves both.
+    private func describesAlike(_ first: (any Codec, Int), _ second: (any Codec, Int)) -> Bool {
+      if first.0.descriptor == second.0.descriptor { return true }
+      guard type(of: first.0) == type(of: second.0) else { return false }
+      func text(_ encoding: (any Codec, Int)) -> JSONValue {
+        .object(
+          JSONObject(writer.configuration(encoding.0, columns: encoding.1, plain: []).map { .init($0.key, $0.value) }))
+      }
+      return text(first) == text(second)
     }
 
     /// The encoding of a tensor in the layout; nil if it stays plain. Throws `PlanError` if it is quantized in another
@@ -174,7 +186,9 @@ extension RelaidCheckpoint {
       guard let encoding, let old = try described ?? PlainConfiguration.make(of: source, dtype: nil),
         var config = try JSONValue(parsing: old.bytes, duplicateKeys: .kept).object
       else { return nil }
-      for member in writer.configuration(encoding, plain: plain) { config[member.key] = member.value }
+      for member in writer.configuration(encoding.codec, columns: encoding.columns, plain: plain) {
+        config[member.key] = member.value
+      }
       return (old.name, JSONValue.object(config).encoded(.python(indent: 2)) + [UInt8(ascii: "\n")])
     }
   }

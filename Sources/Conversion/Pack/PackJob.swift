@@ -18,17 +18,59 @@ public struct PackJob: Sendable {
   }
 
   /// Packs. Reads and encodes on all threads, writes in order, and hashes the source's files beside. Throws the
-  /// source's, codecs' and writer's errors; nothing is then left at `path`.
+  /// source's, codecs' and writer's errors; nothing is then left at `path`. Of a run that can be continued and that a
+  /// failing system call or the end of the process interrupts, what is done stays beside it.
   public func run(
     to path: String, resources: Resources, progress: @escaping ProgressHandler
   ) throws -> PackReport {
-    let writer = try BaleWriter(path, options: options.writer)
+    let journal = try options.resume.map { _ in
+      try Journal(of: path, plan: plan.digest(of: checkpoint, options: options))
+    }
+    let done = try done(journal, path)
+    let writer: BaleWriter
+    do {
+      writer = try BaleWriter(path, options: options.writer)
+    } catch {
+      if done.isEmpty { journal?.remove() }
+      throw error
+    }
+    do {
+      let report = try pack(by: writer, journal, done, resources, progress)
+      journal?.remove()
+      return report
+    } catch {
+      // What a system call has stopped can go on; a fault of the source can't.
+      if journal != nil && !(error is IOError) {
+        writer.remove()
+        journal?.remove()
+      }
+      throw error
+    }
+  }
+
+  /// The records that an earlier run has packed, if their bytes are still there.
+  private func done(_ journal: Journal?, _ path: String) throws -> [DoneRecord] {
+    guard let journal else { return [] }
+    let done = journal.done.compactMap { DoneRecord($0) }
+    if done.count == journal.done.count, BaleWriter.hasKept(done.map(\.written), at: path) { return done }
+    try journal.clear()
+    return []
+  }
+
+  private func pack(
+    by writer: BaleWriter, _ journal: Journal?, _ done: [DoneRecord], _ resources: Resources,
+    _ progress: @escaping ProgressHandler
+  ) throws -> PackReport {
     let digests = FileDigests(checkpoint)
     let hashing = BackgroundWork { try digests.run(threads: resources.threads) }
     let output: PackOutput
     do {
-      output = try PackOutput(writer, checkpoint: checkpoint, plan: plan, archive: options.isArchive)
-      try write(to: output, resources: resources, progress: progress)
+      let interval = options.resume?.interval ?? .zero
+      output = try PackOutput(
+        writer, checkpoint: checkpoint, plan: plan, archive: options.isArchive,
+        progress: journal.map { PackProgress($0, written: done.count, interval: interval) })
+      for (index, record) in done.enumerated() { try output.recall(record, record: index) }
+      try write(to: output, after: done.count, resources: resources, progress: progress)
     } catch {
       digests.cancel()
       _ = try? hashing.wait()
@@ -42,10 +84,11 @@ public struct PackJob: Sendable {
       written: try writer.commit())
   }
 
+  /// Packs the records from number `first` on.
   private func write(
-    to output: PackOutput, resources: Resources, progress: @escaping ProgressHandler
+    to output: PackOutput, after first: Int, resources: Resources, progress: @escaping ProgressHandler
   ) throws {
-    let places = plan.parts
+    let places = plan.parts.filter { $0.record >= first }
     let units = SpanUnits(
       places.map {
         let part = plan.records[$0.record].parts[$0.part]
@@ -56,7 +99,7 @@ public struct PackJob: Sendable {
     let converters = try makeConverters(resources)
     let compressors = CompressorPool()
     let total = plan.sourceBytes
-    let done = Monitor(0)
+    let done = Monitor(plan.sourceBytes(ofRecords: 0..<first))
     let window = resources.window(itemBytes: plan.largestUnit)
     let threadsEach = max(1, resources.threads / window)
     try OrderedPipeline.run(count: units.count, threads: resources.threads, window: window) { index in

@@ -13,6 +13,25 @@ public struct PackOptions: Sendable {
   /// What the file says of its making.
   public var metadata: JSONValue = [:]
 
+  /// Leave what an interrupted run has written, and go on where one of the same plan was interrupted; nil: leave nothing.
+  public var resume: Resume?
+
+  /// By what, beside the plan and the source, two runs are the same.
+  public struct Resume: Sendable {
+    /// Other files that are read, such as statistics.
+    public var files: [String]
+    /// Options that the plan doesn't show.
+    public var settings: [String]
+    /// How long finished records wait to be written down together.
+    public var interval: Duration
+
+    public init(files: [String] = [], settings: [String] = [], interval: Duration = .seconds(10)) {
+      self.files = files
+      self.settings = settings
+      self.interval = interval
+    }
+  }
+
   public init() {}
 
   /// Adds a member to what the file says of its making.
@@ -27,6 +46,7 @@ public struct PackOptions: Sendable {
     options.shardSize = shardSize
     options.sha256 = sha256
     options.metadata = metadata.encoded()
+    options.isKept = resume != nil
     return options
   }
 }

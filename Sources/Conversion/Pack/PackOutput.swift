@@ -19,10 +19,14 @@ final class PackOutput: @unchecked Sendable {
   private(set) var outputErrors: [OutputError]
   /// Bytes of the chunks, by tensor of the plan.
   private(set) var storedBytes: [Int]
+  /// Writes down the records that are done, where the run can be continued.
+  private let progress: PackProgress?
 
   /// Declares all tensors, and writes the files' bytes that belong to none.
-  init(_ writer: BaleWriter, checkpoint: any Checkpoint, plan: PackPlan, archive: Bool) throws {
+  init(_ writer: BaleWriter, checkpoint: any Checkpoint, plan: PackPlan, archive: Bool, progress: PackProgress?) throws
+  {
     self.writer = writer
+    self.progress = progress
     self.checkpoint = checkpoint
     self.plan = plan
     ids = try plan.tensors.map { try writer.declare(Self.declaration($0)) }
@@ -53,17 +57,39 @@ final class PackOutput: @unchecked Sendable {
   /// Takes the next unit, of part number `part` of a record.
   func take(_ product: PackProduct, unit: SpanUnits.Unit, record index: Int, part: Int) throws {
     let record = plan.records[index]
-    if part == 0 && unit.span == 0 {
-      try writer.beginRecord(
-        record.kind,
-        parts: record.parts.map { PartDeclaration(tensor: ids[$0.tensor], range: $0.slices, layout: $0.layout) })
-    }
+    if part == 0 && unit.span == 0 { try writer.beginRecord(record.kind, parts: declarations(record)) }
     for chunk in product.chunks { try writer.append(chunk, part: part) }
     let tensor = record.parts[part].tensor
     statistics[tensor].merge(product.statistics)
     outputErrors[tensor].merge(product.outputError)
     storedBytes[tensor] += product.chunks.reduce(0) { $0 + $1.storedBytes }
-    if part == record.parts.count - 1 && unit.isLast { try writer.endRecord() }
+    guard part == record.parts.count - 1 && unit.isLast else { return }
+    let written = try writer.endRecord()
+    try progress?.add(DoneRecord(written: written, costs: record.parts.map { cost($0.tensor) })) {
+      try writer.flush()
+    }
+  }
+
+  /// Takes a record that an earlier run has written. Throws `BaleWriterError.order` if it isn't one of this plan.
+  func recall(_ done: DoneRecord, record index: Int) throws {
+    let record = plan.records[index]
+    guard done.costs.count == record.parts.count else { throw BaleWriterError.order("repeatRecord") }
+    try writer.repeatRecord(done.written, record.kind, parts: declarations(record))
+    for (part, cost) in zip(record.parts, done.costs) {
+      statistics[part.tensor] = cost.statistics
+      outputErrors[part.tensor] = cost.outputError
+      storedBytes[part.tensor] = cost.storedBytes
+    }
+  }
+
+  private func declarations(_ record: PackPlan.Record) -> [PartDeclaration] {
+    record.parts.map { PartDeclaration(tensor: ids[$0.tensor], range: $0.slices, layout: $0.layout) }
+  }
+
+  /// What a tensor has come to so far.
+  private func cost(_ tensor: Int) -> DoneRecord.Cost {
+    DoneRecord.Cost(
+      statistics: statistics[tensor], outputError: outputErrors[tensor], storedBytes: storedBytes[tensor])
   }
 
   /// Records errors and original files, when all tensors are written.

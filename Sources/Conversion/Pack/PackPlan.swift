@@ -58,6 +58,14 @@ public struct PackPlan: Sendable {
     tensors.reduce(0) { $0 + $1.sourceCodec.byteCount(of: $1.shape) }
   }
 
+  /// The same of some records alone.
+  func sourceBytes(ofRecords range: Range<Int>) -> Int {
+    records[range].lazy.flatMap(\.parts).reduce(0) { sum, part in
+      let tensor = tensors[part.tensor]
+      return sum + tensor.sourceCodec.byteCount(elements: part.elements.count, columns: tensor.shape.columns)
+    }
+  }
+
   /// The parts in the order of the file, each with its place.
   var parts: [(record: Int, part: Int)] {
     records.indices.flatMap { record in records[record].parts.indices.map { (record, $0) } }

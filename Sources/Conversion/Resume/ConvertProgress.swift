@@ -5,7 +5,7 @@ import Pipeline
 /// Used by one thread at a time: the consumer of the pipeline.
 final class ConvertProgress: @unchecked Sendable {
   private(set) var statistics: [ErrorStatistics]
-  private let journal: ConvertJournal?
+  private let journal: Journal?
   private let files: OutputFiles
   /// Bytes after which what is done is made durable and written down.
   private let interval: Int
@@ -15,7 +15,7 @@ final class ConvertProgress: @unchecked Sendable {
   private(set) var written: Int
 
   /// - Parameter written: pieces that an earlier process did.
-  init(outputs: Int, files: OutputFiles, journal: ConvertJournal?, written: Int, interval: Int) {
+  init(outputs: Int, files: OutputFiles, journal: Journal?, written: Int, interval: Int) {
     statistics = Array(repeating: ErrorStatistics(), count: outputs)
     self.files = files
     self.journal = journal
@@ -39,7 +39,7 @@ final class ConvertProgress: @unchecked Sendable {
   func save() throws {
     guard let journal, !pending.isEmpty else { return }
     for file in files.tensors { try file.flush() }
-    try journal.append(pending, from: written)
+    try journal.append(pending.map(\.bytes), from: written)
     written += pending.count
     pending = []
     pendingBytes = 0

@@ -11,12 +11,14 @@ struct SharingRate: Sendable {
   let source: CheckpointExperts
   let resources: Resources
   private let sample: [SharedSlot]
+  /// How far inside the goal the sample has to be.
+  private let margin: Double
 
   /// Layers of a sample.
   private static let layers = 4
   /// Experts of a cluster.
   private static let members = 2
-  /// How far inside the goal the sample has to be: a sample is not the whole.
+  /// How far inside the goal a sample has to be that isn't the whole.
   private static let margin = 0.004
 
   init(slots: [SharedSlot], source: CheckpointExperts, resources: Resources) {
@@ -28,6 +30,7 @@ struct SharingRate: Sendable {
         numbers[numbers.count <= Self.layers ? index : index * (numbers.count - 1) / (Self.layers - 1)]
       })
     sample = slots.filter { chosen.contains($0.layer) }
+    margin = chosen.count < numbers.count ? Self.margin : 0
   }
 
   /// The quality, and what the sample came to with it; nil if there is nothing to encode.
@@ -39,8 +42,8 @@ struct SharingRate: Sendable {
     let goal = try goal ?? .error(try errorOf(plain))
     let inside: RateControl.Goal =
       switch goal {
-      case .bits(let bits): .bits(bits * (1 - Self.margin))
-      case .error(let error): .error(error * (1 - Self.margin))
+      case .bits(let bits): .bits(bits * (1 - margin))
+      case .error(let error): .error(error * (1 - margin))
       }
     let few = items(most: Self.members)
     let first = try RateControl.approach(inside) { try outcome($0, few, shared: true) }
@@ -60,14 +63,7 @@ struct SharingRate: Sendable {
   private func corrected(_ quality: Float, _ goal: RateControl.Goal, _ few: [Item]) throws -> Float {
     let everyone = items(most: .max)
     guard everyone.count > few.count else { return quality }
-    let (part, whole) = (try outcome(quality, few, shared: true), try outcome(quality, everyone, shared: true))
-    guard part.bits > 0, whole.bits > 0, part.error > 0, whole.error > 0 else { return quality }
-    let own: RateControl.Goal =
-      switch goal {
-      case .bits(let bits): .bits(bits * part.bits / whole.bits)
-      case .error(let error): .error(error * part.error / whole.error)
-      }
-    return try RateControl.approach(own, from: quality, steps: 4) { try outcome($0, few, shared: true) }
+    return try RateControl.approach(goal, from: quality, steps: 3) { try outcome($0, everyone, shared: true) }
   }
 
   /// Qualities whose bits go from half a bit to more than four where experts share most of what they are.

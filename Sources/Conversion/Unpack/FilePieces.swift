@@ -20,7 +20,7 @@ struct FilePieces: Sendable {
     case literal(Range<Int>)
     case zeros(Int)
     case tensor(TensorConverter)
-    case plane(PlaneBytes, Arrangement, count: Int)
+    case plane(any ByteRanges, Arrangement, count: Int)
     case swapped(TensorConverter, DType)
 
     var run: SpanUnits.Run {
@@ -90,7 +90,7 @@ struct FilePieces: Sendable {
     guard let arrangement = try? Arrangement(parsing: text),
       checkpoint.tensors[index].codec.planes.indices.contains(arrangement.plane)
     else { throw UnrestorableFile(file: file.name, path: checkpoint.path) }
-    let plane = PlaneBytes(checkpoint, tensor: index, plane: arrangement.plane)
+    let plane = arrangement.source(checkpoint, tensor: index)
     guard range.lowerBound == 0, arrangement.sizes ?? (range.count, range.count) == (range.count, plane.count) else {
       throw UnrestorableFile(file: file.name, path: checkpoint.path)
     }

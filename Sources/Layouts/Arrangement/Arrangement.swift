@@ -1,5 +1,7 @@
 import ByteIO
+import Checkpoints
 import Codecs
+import Tensors
 
 /// How the bytes of a stored tensor and those of a plane of its encoding follow from one another. It is named by a
 /// text like a codec's, kept in `.bale` files so that originals can be restored (specs/layouts.md).
@@ -15,6 +17,8 @@ public struct Arrangement: Sendable, Hashable {
     case packed(PackedFields)
     /// AWQ's GEMV_FAST: 4-bit codes interleaved in tiles of 4 rows by 64 columns.
     case tiled(TiledNibbles)
+    /// The decoded values, rounded to a dtype: made of all planes.
+    case values(DType)
   }
 
   public init(plane: Int, form: Form = .same) {
@@ -28,6 +32,9 @@ public struct Arrangement: Sendable, Hashable {
     case .same: return CodecDescriptor("same", parameters: [plane])
     case .packed(let fields): return CodecDescriptor("packed", parameters: [plane] + fields.parameters)
     case .tiled(let nibbles): return CodecDescriptor("tiled", parameters: [plane] + nibbles.parameters)
+    case .values(let dtype):
+      return CodecDescriptor(
+        "values", parameters: [plane, CodecDescriptor.Parameter(key: "dtype", value: dtype.rawValue)])
     }
   }
 
@@ -40,6 +47,12 @@ public struct Arrangement: Sendable, Hashable {
     case "same": form = .same
     case "packed": form = .packed(try PackedFields(&reader))
     case "tiled": form = .tiled(try TiledNibbles(&reader))
+    case "values":
+      let dtype = try reader.choice("dtype", default: DType.f32)
+      guard plane == 0, [.f32, .f16, .bf16].contains(dtype) else {
+        throw .descriptor(text, reason: "values are F32, F16 or BF16, of plane 0")
+      }
+      form = .values(dtype)
     default: throw .descriptor(text, reason: "no arrangement has the name '\(descriptor.name)'")
     }
     try reader.finish()
@@ -48,7 +61,7 @@ public struct Arrangement: Sendable, Hashable {
   /// Bytes of the stored tensor, and of the plane; nil where they are the same.
   public var sizes: (stored: Int, plane: Int)? {
     switch form {
-    case .same: nil
+    case .same, .values: nil
     case .packed(let fields): (fields.storedBytes, fields.planeBytes)
     case .tiled(let nibbles): (nibbles.bytes, nibbles.bytes)
     }
@@ -59,6 +72,7 @@ public struct Arrangement: Sendable, Hashable {
     switch form {
     case .same, .tiled: true
     case .packed(let fields): fields.isBijective
+    case .values: false
     }
   }
 
@@ -68,23 +82,31 @@ public struct Arrangement: Sendable, Hashable {
     return 16 << 20
   }
 
-  /// Fills `target` with the plane's bytes from `offset`.
+  /// What stored bytes are restored from: a plane of a tensor, or its values.
+  public func source(_ checkpoint: any Checkpoint, tensor: Int) -> any ByteRanges {
+    if case .values(let dtype) = form { return ValueBytes(checkpoint, tensor: tensor, dtype: dtype) }
+    return PlaneBytes(checkpoint, tensor: tensor, plane: plane)
+  }
+
+  /// Fills `target` with the plane's bytes from `offset`. Values aren't read this way: what they are codes of is known
+  /// to the layout alone.
   public func readPlane(
     at offset: Int, into target: UnsafeMutableRawBufferPointer, from stored: some ByteRanges
   ) throws {
     switch form {
-    case .same: try stored.read(at: offset, into: target)
+    case .same, .values: try stored.read(at: offset, into: target)
     case .packed(let fields): try fields.readPlane(at: offset, into: target, from: stored)
     case .tiled(let nibbles): try nibbles.readPlane(at: offset, into: target, from: stored)
     }
   }
 
   /// Fills `target` with the stored bytes from `offset`.
+  /// - Parameter plane: what `source` gives.
   public func restore(
     at offset: Int, into target: UnsafeMutableRawBufferPointer, from plane: some ByteRanges
   ) throws {
     switch form {
-    case .same: try plane.read(at: offset, into: target)
+    case .same, .values: try plane.read(at: offset, into: target)
     case .packed(let fields): try fields.restore(at: offset, into: target, from: plane)
     case .tiled(let nibbles): try nibbles.restore(at: offset, into: target, from: plane)
     }

@@ -32,6 +32,8 @@ struct AWQ: Layout {
     let isGEMM = qweight.shape[1].multiplied(by: 8) == scales.shape[1] && version != "gemv"
     if isGEMM { return try gemm(weight, qweight, scales, zeros, stored) }
     guard qweight.shape[0] == scales.shape[0] else {
+      // GPTQ's shape, which another layout takes.
+      if stored.configuration.method != "awq", qweight.shape[1] == scales.shape[1] { return nil }
       throw stored.fault(
         .shape(stored: scales.name, found: scales.shape, expected: "[groups, outputs] or [outputs, groups]"), weight)
     }

@@ -58,16 +58,19 @@ extension StoredTensors {
   /// Of tensors that say how activations are quantized, those that exist: they travel, and change no weight.
   func present(_ names: [String]) -> [StoredTensor] { names.compactMap { self[$0] } }
 
-  /// Refuses a tensor whose effective weight is another than the stored one, unless it was made of that too.
-  func refuseTransforms(_ tensor: LogicalTensor) throws(LayoutError) {
-    guard tensor.name.hasSuffix(".weight") else { return }
+  /// Why a tensor can't be read whose effective weight is another than the stored one, unless it was made of that too.
+  func transform(of tensor: LogicalTensor) -> LayoutError? {
+    guard tensor.name.hasSuffix(".weight") else { return nil }
     for suffix in ["pre_quant_scale", "svdquant_lora_a", "svdquant_lora_b"] {
       guard let found = self[tensor.name.dropLast("weight".count) + suffix], !tensor.members.contains(found) else {
         continue
       }
-      throw fault(
-        .unreadable(layout: "a weight with '\(suffix)'", remedy: "fold it into the weight with its own library first"),
+      return fault(
+        .unreadable(
+          layout: "a weight with '\(suffix)'",
+          remedy: "fold it into the weight with its own library first, or pack it as it is into a .bale"),
         tensor.name)
     }
+    return nil
   }
 }

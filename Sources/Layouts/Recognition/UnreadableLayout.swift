@@ -4,10 +4,20 @@ import JSON
 /// A layout that is recognised, and whose tensors can't be read as values: named, with what to do instead.
 public struct UnreadableLayout: BadFileError, Equatable {
   public var path: String
+  /// The tensor, where it isn't the whole checkpoint.
+  public var tensor: String?
   public var layout: String
   public var remedy: String
 
-  public var description: String { "\(path): \(layout) can't be read as values: \(remedy)" }
+  public var description: String {
+    "\(path)\(tensor.map { ", tensor '\($0)'" } ?? ""): \(layout) can't be read as values: \(remedy)"
+  }
+
+  /// What an error says that isn't about damage; nil for any other.
+  init?(_ error: LayoutError) {
+    guard case .unreadable(let layout, let remedy) = error.reason else { return nil }
+    (path, tensor, self.layout, self.remedy) = (error.file, error.tensor, layout, remedy)
+  }
 
   /// Nil if nothing of the kind is found.
   init?(_ stored: StoredTensors) {

@@ -40,7 +40,7 @@ struct AWQWriter: LayoutWriter {
     ]
   }
 
-  func configuration(_ codec: any Codec, plain: [String]) -> [(key: String, value: JSONValue)] {
+  func configuration(_ codec: any Codec, columns: Int, plain: [String]) -> [(key: String, value: JSONValue)] {
     guard let groups = IntegerGroups(codec) else { return [] }
     return [
       (

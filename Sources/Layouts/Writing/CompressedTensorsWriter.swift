@@ -54,7 +54,7 @@ struct CompressedTensorsWriter: LayoutWriter {
     return tensors
   }
 
-  func configuration(_ codec: any Codec, plain: [String]) -> [(key: String, value: JSONValue)] {
+  func configuration(_ codec: any Codec, columns: Int, plain: [String]) -> [(key: String, value: JSONValue)] {
     guard let groups = IntegerGroups(codec) else { return [] }
     let weights: JSONValue = [
       "num_bits": .integer(groups.codec.bits), "type": "int", "symmetric": .bool(groups.codec.zero == .none),

@@ -1,8 +1,9 @@
+import ByteIO
 import Codecs
 import JSON
 import Tensors
 
-/// GPTQ with zero points as they are (`gptq_v2`), 2, 3, 4 and 8 bits, without act-order.
+/// GPTQ with zero points as they are (`gptq_v2`), 2, 3, 4 and 8 bits; with act-order what has it already.
 struct GPTQWriter: LayoutWriter {
   let name = "gptq"
 
@@ -11,41 +12,70 @@ struct GPTQWriter: LayoutWriter {
   }
 
   func exactEncoding(for codec: any Codec) -> (any Codec)? {
-    guard let groups = IntegerGroups(codec), [2, 3, 4, 8].contains(groups.codec.bits) else { return nil }
-    return groups.codec.zero == .code || groups.codec.zero == .none ? groups.with(.code) : nil
+    if Parts(codec, columns: 1) != nil { return codec }
+    guard let groups = IntegerGroups(codec), groups.codec.zero == .none, let moved = groups.with(.code) else {
+      return nil
+    }
+    return Parts(moved, columns: 1) == nil ? nil : moved
   }
 
   func holds(_ shape: Shape, as codec: any Codec) -> Bool {
-    guard shape.rank == 2, let groups = IntegerGroups(codec), groups.codec.zero == .code else { return false }
-    return shape.columns * groups.codec.bits % 32 == 0 && shape.rows * groups.codec.bits % 32 == 0
+    guard shape.rank == 2, let parts = Parts(codec, columns: shape.columns) else { return false }
+    return shape.columns * parts.bits % 32 == 0 && shape.rows * parts.bits % 32 == 0
+  }
+
+  /// What the stored tensors need to know of an encoding.
+  private struct Parts {
+    var bits: Int
+    var scale: ScalarFloat
+    /// Groups of a row.
+    var count: Int
+    /// Elements a group; nil for a row.
+    var size: Int?
+    /// True if a plane names the group of each column.
+    var isIndexed = false
+
+    /// Nil for an encoding that GPTQ doesn't hold.
+    init?(_ codec: (any Codec)?, columns: Int) {
+      if let codec = codec as? IntegersCodec, case .indexed(let groups) = codec.grouping, codec.zero == .code {
+        (bits, scale, count, isIndexed) = (codec.bits, codec.scale, groups, true)
+        size = columns.dividedRoundingUp(by: groups)
+      } else if let codec, let groups = IntegerGroups(codec), groups.codec.zero == .code {
+        (bits, scale, size) = (groups.codec.bits, groups.scale, groups.size)
+        count = groups.count(columns: columns)
+      } else {
+        return nil
+      }
+      guard [2, 3, 4, 8].contains(bits) else { return nil }
+    }
   }
 
   func stored(_ module: String, shape: Shape, codec: any Codec) throws(CodecError) -> [WrittenTensor] {
-    guard let groups = IntegerGroups(codec) else { return [] }
-    let (rows, columns, count, bits) = (
-      shape.rows, shape.columns, groups.count(columns: shape.columns), groups.codec.bits
-    )
+    guard let parts = Parts(codec, columns: shape.columns) else { return [] }
+    let (rows, columns, count, bits) = (shape.rows, shape.columns, parts.count, parts.bits)
     let qweight = try PackedFields(rows: rows, columns: columns, field: bits, order: .words, word: 32)
     let qzeros = try PackedFields(rows: rows, columns: count, field: 8, bits: bits, along: .rows, word: 32)
-    let width = groups.scale.bytes * 8
+    let width = parts.scale.bytes * 8
     let scales = try PackedFields(rows: rows, columns: count, field: width, along: .rows, word: width)
-    let index = (0..<columns).map { groups.size == nil ? 0 : $0 / (groups.size ?? 1) }
+    let index = (0..<columns).map { column in parts.size.map { column / $0 } ?? 0 }
     return [
       WrittenTensor(
         "\(module).qweight", .i32, [qweight.words, rows], .plane(Arrangement(plane: 0, form: .packed(qweight)))),
       WrittenTensor(
         "\(module).qzeros", .i32, [count, qzeros.words], .plane(Arrangement(plane: 2, form: .packed(qzeros)))),
       WrittenTensor(
-        "\(module).scales", groups.scale.dtype, [count, rows], .plane(Arrangement(plane: 1, form: .packed(scales)))),
-      WrittenTensor("\(module).g_idx", .i32, [columns], .bytes(index.flatMap(littleEndian))),
+        "\(module).scales", parts.scale.dtype, [count, rows], .plane(Arrangement(plane: 1, form: .packed(scales)))),
+      WrittenTensor(
+        "\(module).g_idx", .i32, [columns],
+        parts.isIndexed ? .plane(Arrangement(plane: 3)) : .bytes(index.flatMap(littleEndian))),
     ]
   }
 
-  func configuration(_ codec: any Codec, plain: [String]) -> [(key: String, value: JSONValue)] {
-    guard let groups = IntegerGroups(codec) else { return [] }
+  func configuration(_ codec: any Codec, columns: Int, plain: [String]) -> [(key: String, value: JSONValue)] {
+    guard let parts = Parts(codec, columns: columns) else { return [] }
     var config: JSONObject = JSONObject([
-      .init("quant_method", "gptq"), .init("bits", .integer(groups.codec.bits)),
-      .init("group_size", .integer(groups.size ?? -1)), .init("desc_act", false), .init("sym", false),
+      .init("quant_method", "gptq"), .init("bits", .integer(parts.bits)),
+      .init("group_size", .integer(parts.size ?? -1)), .init("desc_act", .bool(parts.isIndexed)), .init("sym", false),
       .init("checkpoint_format", "gptq_v2"), .init("lm_head", false), .init("pack_dtype", "int32"),
     ])
     if !plain.isEmpty {

@@ -8,6 +8,12 @@ public protocol LayoutWriter: Sendable {
   /// What people call it on the command line.
   var name: String { get }
 
+  /// What the names of the tensors that it quantizes end with, and the stored tensors don't.
+  var suffix: String { get }
+
+  /// True if a tensor of this name and shape is one of those that the layout is for, whatever its encoding.
+  func takes(_ name: String, _ shape: Shape) -> Bool
+
   /// The encoding that plain weights get unless another is asked for.
   var defaultEncoding: any Codec { get }
 
@@ -17,12 +23,20 @@ public protocol LayoutWriter: Sendable {
   /// True if a tensor of this shape can be stored by the layout in this encoding; others stay plain.
   func holds(_ shape: Shape, as codec: any Codec) -> Bool
 
-  /// The stored tensors of a logical one, whose name ends in `.weight`. Throws `CodecError`.
+  /// The stored tensors of a logical one, whose name is `module` and the suffix. Throws `CodecError`.
   func stored(_ module: String, shape: Shape, codec: any Codec) throws(CodecError) -> [WrittenTensor]
 
   /// What config.json says of it: members that replace those of the same key.
-  /// - Parameter plain: modules whose weights stayed plain.
-  func configuration(_ codec: any Codec, plain: [String]) -> [(key: String, value: JSONValue)]
+  /// - Parameters:
+  ///   - columns: of a matrix in this encoding.
+  ///   - plain: modules whose weights stayed plain.
+  func configuration(_ codec: any Codec, columns: Int, plain: [String]) -> [(key: String, value: JSONValue)]
+}
+
+extension LayoutWriter {
+  public var suffix: String { ".weight" }
+
+  public func takes(_ name: String, _ shape: Shape) -> Bool { name.hasSuffix(suffix) }
 }
 
 /// A tensor as it will be stored.
@@ -51,7 +65,9 @@ public struct WrittenTensor: Sendable {
 /// The layouts that are written.
 public enum LayoutWriters {
   public static let all: [any LayoutWriter] =
-    [GPTQWriter(), AWQWriter(), CompressedTensorsWriter(), MLXWriter(), NF4Writer()] + WrittenFloatLayout.allCases
+    [
+      GPTQWriter(), AWQWriter(), CompressedTensorsWriter(), MLXWriter(), NF4Writer(), BitNetWriter(), GPTOSSWriter(),
+    ] + WrittenFloatLayout.allCases
 
   /// The writer of that name, whatever its case.
   public static func find(_ name: String) -> (any LayoutWriter)? { all.first { $0.name == name.lowercased() } }

@@ -39,7 +39,7 @@ struct MLXWriter: LayoutWriter {
     ]
   }
 
-  func configuration(_ codec: any Codec, plain: [String]) -> [(key: String, value: JSONValue)] {
+  func configuration(_ codec: any Codec, columns: Int, plain: [String]) -> [(key: String, value: JSONValue)] {
     guard let groups = IntegerGroups(codec) else { return [] }
     let config: JSONValue = [
       "group_size": .integer(groups.size ?? 64), "bits": .integer(groups.codec.bits), "mode": "affine",

@@ -67,7 +67,7 @@ struct NF4Writer: LayoutWriter {
       + "\"shape\": [\(dimensions)]\(nested)}"
   }
 
-  func configuration(_ codec: any Codec, plain: [String]) -> [(key: String, value: JSONValue)] {
+  func configuration(_ codec: any Codec, columns: Int, plain: [String]) -> [(key: String, value: JSONValue)] {
     guard let codec = codec as? NormalFloatCodec else { return [] }
     return [
       (

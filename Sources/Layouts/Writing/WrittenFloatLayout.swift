@@ -42,7 +42,7 @@ enum WrittenFloatLayout: String, Sendable, CaseIterable, LayoutWriter {
     }
   }
 
-  func configuration(_ codec: any Codec, plain: [String]) -> [(key: String, value: JSONValue)] {
+  func configuration(_ codec: any Codec, columns: Int, plain: [String]) -> [(key: String, value: JSONValue)] {
     [("quantization_config", configuration(ignored: plain))]
   }
 

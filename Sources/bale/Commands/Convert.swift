@@ -176,18 +176,27 @@ struct Convert: ParsableCommand {
     return format
   }
 
+  /// The source seen through its layout; where its tensors stay as they are, only so far that they come back.
+  private func seenForArchive() throws -> any Checkpoint {
+    let seen = try Layouts.open(source)
+    guard let layouts = seen as? LayoutCheckpoint else { return seen }
+    if quantize == nil, dequantize == nil { return try layouts.archived() }
+    if let refusal = layouts.refusal { throw refusal }
+    return layouts
+  }
+
   /// To `.bale`: the same as packing by a recipe made from the options.
   private func pack() throws {
     let start = ContinuousClock.now
     let recipe = try QuantizeType(quantize, dequantized: dequantize?.dtype, format: .bale).recipe
-    let checkpoint = try Layouts.open(source)
+    let checkpoint = try seenForArchive()
     _ = try ggufOptions.quantization(quantize, of: checkpoint, as: .bale)
     if layout != nil { throw ValidationError("--layout goes with a directory of safetensors") }
-    if resume { throw ValidationError("--resume isn't for .bale files, which are written front to back") }
     let plan = try PackPlan(checkpoint, recipe: recipe, calibration: calibrationArguments.options(for: checkpoint))
     var packing = PackOptions()
     packing.overwrite = outputOptions.force
     packing.shardSize = splitMaxSize?.bytes
+    if resume { packing.resume = calibrationArguments.resumption() }
     packing.metadata = ["tool": .string("bale \(Version.text)"), "rules": .string(recipe.text)]
     let printer = PackPrinter(source: source, output: destination, options: options)
     if outputOptions.dryRun {

@@ -61,6 +61,11 @@ struct Pack: ParsableCommand {
   @Flag(name: .customLong("sha256"), help: "Store a SHA-256 for each chunk beside the fast digest.")
   var sha256 = false
 
+  @Flag(
+    name: .long,
+    help: "Keep what an interrupted run has written, and go on where a run with the same options was interrupted.")
+  var resume = false
+
   @OptionGroup(title: "Calibration options") var calibrationArguments: CalibrationArguments
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var options: GlobalOptions
@@ -111,10 +116,11 @@ struct Pack: ParsableCommand {
   }
 
   /// The source seen through its layouts. Files of SpQR's inference library, which don't come back from codes alone,
-  /// are packed as they are where nothing else is asked for.
+  /// are packed as they are where nothing else is asked for, and so are floats beside a grid that they don't lie on.
   private func opened() throws -> any Checkpoint {
     let seen = try Layouts.open(source)
-    return recipe == "lossless" ? (seen as? PublishedSpQRCheckpoint)?.stored ?? seen : seen
+    if recipe != "lossless" { return seen }
+    return try (seen as? PublishedSpQRCheckpoint)?.stored ?? (seen as? LayoutCheckpoint)?.archived() ?? seen
   }
 
   /// Measures the experts and decides what they share.
@@ -135,6 +141,10 @@ struct Pack: ParsableCommand {
     packing.shardSize = splitMaxSize?.bytes
     packing.sha256 = sha256
     packing.isArchive = recipe.name == "lossless"
+    if resume {
+      packing.resume = calibrationArguments.resumption(
+        files: [self.base].compactMap { $0 }, settings: ["\(dedupeExperts)", "\(maxLoss ?? 0)"])
+    }
     var metadata = [
       JSONObject.Member("tool", .string("bale \(Version.text)")), JSONObject.Member("recipe", .string(recipe.name)),
       JSONObject.Member("rules", .string(recipe.text)),
