@@ -1,6 +1,6 @@
 # make demo    sets up, builds and runs the main job on samples/tiny-mixtral
 # make test    sets up and runs all tests
-.PHONY: demo build test lint format bench fuzz malformed damage setup completions manual clean
+.PHONY: demo build test lint format bench fuzz tsan malformed damage setup completions manual clean
 
 MINUTES ?= 1
 
@@ -27,6 +27,10 @@ bench: build
 
 fuzz: setup
 	@bash Scripts/fuzz.sh $(MINUTES)
+
+# What runs on several threads, under the thread sanitizer.
+tsan: setup
+	@bash Scripts/tsan.sh
 
 # Malformed and tricky files, with the verdicts of other readers that are installed.
 malformed: build

@@ -139,54 +139,74 @@ SPECIALISED void sixteen_values(const uint8_t *codes, float scale, float zero, i
   store_eight(output, 8, second, 0);
 }
 
-// A row of a tile of which `width` values are inside the tensor.
-SPECIALISED void tile_row(const uint8_t *codes, float scale, float zero, int bits, int half, size_t width,
-                          float *output) {
-  for (; width >= SIDE; width -= SIDE, codes += 2 * bits, output += SIDE) {
-    sixteen_values(codes, scale, zero, bits, half, output);
-  }
-  if (width == 0) return;
-  float edge[SIDE];
-  sixteen_values(codes, scale, zero, bits, half, edge);
-  memcpy(output, edge, width * sizeof(float));
+// The same of codes of 4 bits, with all sixteen values in one register.
+AVX512_INLINE void sixteen_values_wide(const uint8_t *codes, float scale, float zero, int bits, int half,
+                                       float *output) {
+  (void)bits;
+  __m512 all = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512 levels = _mm512_sub_ps(all, _mm512_set1_ps(zero));
+  if (half) levels = _mm512_cvtph_ps(_mm512_cvtps_ph(levels, _MM_FROUND_TO_NEAREST_INT));
+  levels = _mm512_mul_ps(_mm512_set1_ps(scale), levels);
+  if (half) levels = _mm512_cvtph_ps(_mm512_cvtps_ph(levels, _MM_FROUND_TO_NEAREST_INT));
+  uint64_t word;
+  memcpy(&word, codes, sizeof word);
+  __m512i words = _mm512_inserti64x4(_mm512_set1_epi32((int)word), _mm256_set1_epi32((int)(word >> 32)), 1);
+  __m512i shifts = _mm512_broadcast_i64x4(_mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28));
+  _mm512_storeu_ps(output, _mm512_permutexvar_ps(_mm512_srlv_epi32(words, shifts), levels));
 }
 
-// Decodes a block of tiles row by row, so that the stores run along the rows of the output.
-SPECIALISED void avx2_decode(const bale_tiles *geometry, const uint8_t *codes, const uint8_t *statistics,
-                             const uint8_t *second_level, int bits, int half, size_t height, size_t columns,
-                             float *output) {
-  row_statistics rows;
-  size_t side = geometry->columns, row_bytes = side / SIDE * 2 * (size_t)bits, all = (columns + side - 1) / side;
-  for (size_t start = 0; start < all; start += BLOCK_TILES) {
-    size_t tiles = all - start < BLOCK_TILES ? all - start : BLOCK_TILES;
-    for (size_t row = 0; row < height; row++) {
-      if (row % SIDE == 0) {
-        const uint8_t *first = statistics + start * geometry->statistic_bytes + row / SIDE * SIDE_STATISTIC_BYTES;
-        block_statistics(geometry, first, second_level + start * SECOND_LEVEL_BYTES, tiles, half, &rows);
-      }
-      const uint8_t *source = codes + start * geometry->code_bytes + row * row_bytes;
-      size_t left = start * side;
-      for (size_t tile = 0; tile < tiles; tile++, source += geometry->code_bytes, left += side) {
-        size_t place = tile * SIDE + row % SIDE, width = columns - left < side ? columns - left : side;
-        tile_row(source, rows.scale[place], rows.zero[place], bits, half, width, output + row * columns + left);
-      }
-    }
+// Decodes a block of tiles row by row, so that the stores run along the rows of the output. Of a row of a tile, `width`
+// values are inside the tensor.
+#define DECODE_TILES(target_inline, name, sixteen)                                                                    \
+  target_inline void name##_row(const uint8_t *codes, float scale, float zero, int bits, int half, size_t width,     \
+                                float *output) {                                                                     \
+    for (; width >= SIDE; width -= SIDE, codes += 2 * bits, output += SIDE) {                                        \
+      sixteen(codes, scale, zero, bits, half, output);                                                               \
+    }                                                                                                                \
+    if (width == 0) return;                                                                                          \
+    float edge[SIDE];                                                                                                \
+    sixteen(codes, scale, zero, bits, half, edge);                                                                   \
+    memcpy(output, edge, width * sizeof(float));                                                                     \
+  }                                                                                                                  \
+  target_inline void name(const bale_tiles *geometry, const uint8_t *codes, const uint8_t *statistics,               \
+                          const uint8_t *second_level, int bits, int half, size_t height, size_t columns,            \
+                          float *output) {                                                                           \
+    row_statistics rows;                                                                                             \
+    size_t side = geometry->columns, row_bytes = side / SIDE * 2 * (size_t)bits, all = (columns + side - 1) / side;  \
+    for (size_t start = 0; start < all; start += BLOCK_TILES) {                                                      \
+      size_t tiles = all - start < BLOCK_TILES ? all - start : BLOCK_TILES;                                          \
+      for (size_t row = 0; row < height; row++) {                                                                    \
+        if (row % SIDE == 0) {                                                                                       \
+          const uint8_t *first = statistics + start * geometry->statistic_bytes + row / SIDE * SIDE_STATISTIC_BYTES; \
+          block_statistics(geometry, first, second_level + start * SECOND_LEVEL_BYTES, tiles, half, &rows);          \
+        }                                                                                                            \
+        const uint8_t *source = codes + start * geometry->code_bytes + row * row_bytes;                              \
+        size_t left = start * side;                                                                                  \
+        for (size_t tile = 0; tile < tiles; tile++, source += geometry->code_bytes, left += side) {                  \
+          size_t place = tile * SIDE + row % SIDE, width = columns - left < side ? columns - left : side;            \
+          name##_row(source, rows.scale[place], rows.zero[place], bits, half, width, output + row * columns + left); \
+        }                                                                                                            \
+      }                                                                                                              \
+    }                                                                                                                \
   }
-}
+DECODE_TILES(AVX2_INLINE, avx2_decode, sixteen_values)
+DECODE_TILES(AVX512_INLINE, avx512_decode, sixteen_values_wide)
 
 // One copy a code width and arithmetic, so that the choices are made outside the loops.
-#define VARIANT(bits, half)                                                                                        \
-  AVX2 static void avx2_decode_##bits##_##half(const bale_tiles *tiles, const uint8_t *codes,                      \
-                                               const uint8_t *statistics, const uint8_t *second_level,             \
-                                               size_t height, size_t columns, float *output) {                     \
-    avx2_decode(tiles, codes, statistics, second_level, bits, half, height, columns, output);                      \
+#define VARIANT(TARGET, target, bits, half)                                                                           \
+  TARGET static void target##_decode_##bits##_##half(const bale_tiles *tiles, const uint8_t *codes,                  \
+                                                     const uint8_t *statistics, const uint8_t *second_level,         \
+                                                     size_t height, size_t columns, float *output) {                 \
+    target##_decode(tiles, codes, statistics, second_level, bits, half, height, columns, output);                    \
   }
-VARIANT(2, 0)
-VARIANT(3, 0)
-VARIANT(4, 0)
-VARIANT(2, 1)
-VARIANT(3, 1)
-VARIANT(4, 1)
+VARIANT(AVX2, avx2, 2, 0)
+VARIANT(AVX2, avx2, 3, 0)
+VARIANT(AVX2, avx2, 4, 0)
+VARIANT(AVX2, avx2, 2, 1)
+VARIANT(AVX2, avx2, 3, 1)
+VARIANT(AVX2, avx2, 4, 1)
+VARIANT(AVX512, avx512, 4, 0)
+VARIANT(AVX512, avx512, 4, 1)
 
 typedef void (*decoder)(const bale_tiles *, const uint8_t *, const uint8_t *, const uint8_t *, size_t, size_t,
                         float *);
@@ -196,11 +216,17 @@ static const decoder avx2_decoders[2][3] = {
     {avx2_decode_2_1, avx2_decode_3_1, avx2_decode_4_1},
 };
 
+static const decoder avx512_decoders[2] = {avx512_decode_4_0, avx512_decode_4_1};
+
 #endif
 
 void bale_bilevel_decode(const bale_tiles *tiles, const void *codes, const void *statistics, const void *second_level,
                          int bits, int half, size_t height, size_t columns, float *output) {
 #if defined(__x86_64__)
+  if (bits == 4 && has_avx512()) {
+    avx512_decoders[half != 0](tiles, codes, statistics, second_level, height, columns, output);
+    return;
+  }
   if (has_avx2()) {
     avx2_decoders[half != 0][bits - 2](tiles, codes, statistics, second_level, height, columns, output);
     return;

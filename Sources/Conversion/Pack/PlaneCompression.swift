@@ -14,8 +14,8 @@ enum PlaneCompression {
     }
     guard ByteSkew.isLikely(bytes) else { return nil }
     let huffman = try pool.compress(bytes, .huffmanOnly)
-    // Scales and integers repeat; codes don't. Matches are looked for where planes are small enough to afford it.
-    guard codec.planes[plane].role != .codes || codec is PlainCodec else { return huffman }
+    // Scales and integers repeat; codes don't, but for those of ggml, which have their scales among them.
+    guard codec.planes[plane].role != .codes || codec is PlainCodec || codec is GGMLCodec else { return huffman }
     let matched = try pool.compress(bytes, .level(3))
     return matched.count < huffman.count ? matched : huffman
   }
