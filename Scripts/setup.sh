@@ -2,7 +2,8 @@
 # Installs what Bale needs and the machine lacks: C libraries by apt. Swift 6.3 has to be there already.
 set -euo pipefail
 
-packages=(libzstd-dev libxxhash-dev libssl-dev libopenblas-dev liblapacke-dev pkg-config make)
+# Bale calls BLAS from threads of its own: the serial build of OpenBLAS serves it best, and starts none.
+packages=(libzstd-dev libxxhash-dev libssl-dev libopenblas-serial-dev pkg-config make)
 
 if ! command -v swift >/dev/null; then
   echo "setup: swift is not in PATH; Bale needs Swift 6.3 (https://www.swift.org/install/linux/)" >&2

@@ -59,21 +59,21 @@ def aqlm(folder):
     """One codebook of 2^9 vectors, and three of 2^5; both with F16 scales."""
     dequantize, = source("aqlm", "utils.py", ["_dequantize_weight"])
     torch.manual_seed(2)
-    for books, bits, group in [(1, 9, 8), (3, 5, 4)]:
+    for books, bits, group, rows in [(1, 9, 8, 1), (3, 5, 4, 1), (2, 4, 4, 2)]:
         outputs, inputs = 6, 64
-        codes = torch.randint(0, 2**bits, (outputs, inputs // group, books))
-        codebooks = torch.randn(books, 2**bits, 1, group).to(torch.float16)
-        scales = (torch.rand(outputs, 1, 1, 1) + 0.1).to(torch.float16)
+        codes = torch.randint(0, 2**bits, (outputs // rows, inputs // group, books))
+        codebooks = torch.randn(books, 2**bits, rows, group).to(torch.float16)
+        scales = (torch.rand(outputs // rows, 1, 1, 1) + 0.1).to(torch.float16)
         expected = dequantize(codes, codebooks.float(), scales.float())
         tensors = {
             "fc.codes": codes.to(torch.int16 if bits > 8 else torch.int8), "fc.codebooks": codebooks,
             "fc.scales": scales,
         }
         config = {
-            "quant_method": "aqlm", "in_group_size": group, "out_group_size": 1, "num_codebooks": books,
+            "quant_method": "aqlm", "in_group_size": group, "out_group_size": rows, "num_codebooks": books,
             "nbits_per_codebook": bits,
         }
-        save(folder, f"aqlm_{books}x{bits}", tensors, expected, config)
+        save(folder, f"aqlm_{books}x{bits}" + ("_pairs" if rows == 2 else ""), tensors, expected, config)
 
 
 if __name__ == "__main__":

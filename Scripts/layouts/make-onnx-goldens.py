@@ -162,6 +162,29 @@ def stored(folder):
     save(folder, "qdq_stored", graph)
 
 
+def trained(folder):
+    """Floats that the graph itself quantizes, as quantization-aware training leaves them."""
+    graph = new()
+    for tag, kind, shape, scale_shape, zeroed, attributes in [
+        ("row", "int8", (4, 6), (4,), False, {"axis": 0}), ("all", "uint8", (4, 6), (), True, {}),
+        ("column", "int8", (4, 6), (6,), True, {"axis": 1}),
+        ("blocks", "int4", (4, 32), (4, 2), True, {"axis": 1, "block_size": 16}),
+    ]:
+        weight = numpy_helper.from_array(generator.normal(0, 0.03, shape).astype(numpy.float32), tag)
+        scale = scales(f"{tag}_s", scale_shape)
+        zero = integers(f"{tag}_z", kind, scale_shape) if zeroed else integers_of_zero(f"{tag}_z", kind, scale_shape)
+        graph["tensors"] += [weight, scale, zero]
+        graph["nodes"].append(helper.make_node("QuantizeLinear", [tag, scale.name, zero.name], [f"{tag}_q"], **attributes))
+        graph["nodes"].append(
+            helper.make_node("DequantizeLinear", [f"{tag}_q", scale.name, zero.name], [f"{tag}_out"], **attributes))
+        graph["outputs"].append((tag, f"{tag}_out", TensorProto.FLOAT))
+    save(folder, "qdq_trained", graph)
+
+
+def integers_of_zero(name, kind, shape):
+    return numpy_helper.from_array(numpy.zeros(shape, kind), name)
+
+
 def external(folder):
     graph = new()
     linear(graph, "a", integers("a", "int8", (16, 64)), scales("a_s", (16,)), integers("a_z", "int8", (16,)), axis=0)
@@ -238,7 +261,7 @@ def follow_formula(folder, graph):
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for make in (qdq, stored, external, matmul):
+    for make in (qdq, stored, external, matmul, trained):
         make(folder)
 
 

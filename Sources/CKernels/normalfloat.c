@@ -42,13 +42,47 @@ AVX2_INLINE size_t decode_avx2(const float *table, float scale, const uint8_t *c
   return i;
 }
 
-AVX2 static size_t decode_f32_avx2(const float *table, float scale, const uint8_t *codes, size_t count, void *output) {
-  return decode_avx2(table, scale, codes, count, output, 0);
+AVX2_INLINE void blocks_avx2(const float *table, const float *scales, size_t block, const uint8_t *codes, size_t count,
+                             void *output, int bf16) {
+  for (size_t start = 0; start < count; start += block, scales++) {
+    size_t length = count - start < block ? count - start : block;
+    const uint8_t *own = codes + start / 2;
+    uint8_t *target = (uint8_t *)output + start * (bf16 ? 2 : 4);
+    size_t done = decode_avx2(table, *scales, own, length, target, bf16);
+    if (done < length) decode_from(done, table, *scales, own, length, target, bf16);
+  }
 }
 
-AVX2 static size_t decode_bf16_avx2(const float *table, float scale, const uint8_t *codes, size_t count,
-                                    void *output) {
-  return decode_avx2(table, scale, codes, count, output, 1);
+AVX2 static void decode_f32_avx2(const float *table, const float *scales, size_t block, const uint8_t *codes,
+                                 size_t count, void *output) {
+  blocks_avx2(table, scales, block, codes, count, output, 0);
+}
+
+AVX2 static void decode_bf16_avx2(const float *table, const float *scales, size_t block, const uint8_t *codes,
+                                  size_t count, void *output) {
+  blocks_avx2(table, scales, block, codes, count, output, 1);
+}
+
+// A block's sixteen values as BF16 in both halves of a register: a code finds its own by its four lowest bits.
+AVX512 static void decode_bf16_avx512(const float *table, const float *scales, size_t block, const uint8_t *codes,
+                                      size_t count, uint16_t *output) {
+  __m512 values = _mm512_loadu_ps(table);
+  for (size_t start = 0; start < count; start += block, scales++) {
+    __m512i bits = _mm512_castps_si512(_mm512_mul_ps(values, _mm512_set1_ps(*scales)));
+    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i bump = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
+    __m512i nearest = _mm512_srli_epi32(_mm512_add_epi32(bits, bump), 16);
+    __m512i words = _mm512_broadcast_i64x4(_mm512_cvtepi32_epi16(nearest));
+    size_t length = count - start < block ? count - start : block, i = 0;
+    const uint8_t *own = codes + start / 2;
+    for (; i + 32 <= length; i += 32) {
+      prepare(output + start + i);
+      __m512i pairs = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(own + i / 2)));
+      __m512i places = _mm512_or_si512(_mm512_srli_epi32(pairs, 4), _mm512_slli_epi32(pairs, 16));
+      _mm512_storeu_si512(output + start + i, _mm512_permutexvar_epi16(places, words));
+    }
+    if (i < length) decode_from(i, table, *scales, own, length, output + start, 1);
+  }
 }
 
 AVX2_INLINE __m256i ranks_of(const bale_table4_search *search, __m256 values) {
@@ -94,14 +128,29 @@ AVX2 static size_t largest_avx2(const float *values, size_t count, uint32_t *lar
 #define FAST(call) 0
 #endif
 
-void bale_table4_decode(const float *table, float scale, const uint8_t *codes, size_t count, float *output) {
-  size_t done = FAST(decode_f32_avx2(table, scale, codes, count, output));
-  decode_from(done, table, scale, codes, count, output, 0);
+INLINE void blocks_plain(const float *table, const float *scales, size_t block, const uint8_t *codes, size_t count,
+                         void *output, int bf16) {
+  for (size_t start = 0; start < count; start += block, scales++) {
+    size_t length = count - start < block ? count - start : block;
+    decode_from(0, table, *scales, codes + start / 2, length, (uint8_t *)output + start * (bf16 ? 2 : 4), bf16);
+  }
 }
 
-void bale_table4_decode_bf16(const float *table, float scale, const uint8_t *codes, size_t count, uint16_t *output) {
-  size_t done = FAST(decode_bf16_avx2(table, scale, codes, count, output));
-  decode_from(done, table, scale, codes, count, output, 1);
+void bale_table4_decode(const float *table, const float *scales, size_t block, const uint8_t *codes, size_t count,
+                        float *output) {
+#if defined(__x86_64__)
+  if (has_avx2()) return decode_f32_avx2(table, scales, block, codes, count, output);
+#endif
+  blocks_plain(table, scales, block, codes, count, output, 0);
+}
+
+void bale_table4_decode_bf16(const float *table, const float *scales, size_t block, const uint8_t *codes, size_t count,
+                             uint16_t *output) {
+#if defined(__x86_64__)
+  if (has_avx512()) return decode_bf16_avx512(table, scales, block, codes, count, output);
+  if (has_avx2()) return decode_bf16_avx2(table, scales, block, codes, count, output);
+#endif
+  blocks_plain(table, scales, block, codes, count, output, 1);
 }
 
 int bale_table4_scales(const float *map, const uint8_t *bytes, float second, float offset, size_t count,

@@ -25,6 +25,7 @@ public enum CodecRegistry {
     "mxfp8e4m3": { (_) throws(CodecError) in MXCodec(.e4m3) },
     "mxfp8e5m2": { (_) throws(CodecError) in MXCodec(.e5m2) },
     "nvfp4": { (reader) throws(CodecError) in try NVFP4Codec(&reader) },
+    "nvfp4stack": { (reader) throws(CodecError) in try StackedNVFP4Codec(&reader) },
     "fp8": { (reader) throws(CodecError) in try FP8Codec(&reader) },
     "ggml": { (reader) throws(CodecError) in try GGMLCodec(&reader) },
     "int": { (reader) throws(CodecError) in try IntegerCodec(&reader, bits: nil) },

@@ -35,7 +35,7 @@ public struct ONNXModel: Sendable {
   /// The tensor of that name.
   public subscript(name: String) -> ONNXTensor? { positions[name].map { tensors[$0] } }
 
-  /// The bytes of a tensor, at most 16 MiB, in the form of `ONNXTensor.Content.stored`. Throws `ONNXError` or `IOError`.
+  /// The bytes of a tensor, at most 64 MiB, in the form of `ONNXTensor.Content.stored`. Throws `ONNXError` or `IOError`.
   public func bytes(of tensor: ONNXTensor) throws -> [UInt8] {
     func fault(_ reason: ONNXReason) -> ONNXError { Fault(reason, file: files[0].file.path, tensor: tensor.name) }
     guard tensor.byteCount <= ONNXLimits.numbers else { throw fault(.limit("bytes", ONNXLimits.numbers)) }

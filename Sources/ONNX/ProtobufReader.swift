@@ -116,6 +116,6 @@ enum ONNXLimits {
   static let nodes = 1 << 20
   static let tensors = 1 << 20
   static let dimensions = 32
-  /// Bytes of a tensor that is stored number by number.
-  static let numbers = 1 << 24
+  /// Bytes of a tensor that is read as a whole: scales, zero points, what is stored number by number.
+  static let numbers = 1 << 26
 }

@@ -51,6 +51,20 @@ import Testing
     for expert in 1..<5 { #expect(found[expert].map { orders[expert][$0] } == first) }
   }
 
+  @Test func shuffledNeuronsOfWideModelsAreFound() throws {
+    let family = MemoryExperts.family(count: 3, correlation: 0.6, hidden: 20, width: 1500, seed: 7)
+    var random = SplitMix64(seed: 8)
+    let orders = (0..<3).map { _ in Array(0..<20).shuffled(using: &random) }
+    let found = try NeuronAlignment().align(family.shuffled(by: orders), layer: 0)
+    let first = found[0].map { orders[0][$0] }
+    for expert in 1..<3 { #expect(found[expert].map { orders[expert][$0] } == first) }
+  }
+
+  @Test func unlikeExpertsKeepTheirOrder() throws {
+    let strangers = MemoryExperts.family(count: 6, correlation: 0, hidden: 16, width: 800, seed: 9)
+    #expect(try NeuronAlignment().align(strangers, layer: 0) == [[Int]](repeating: Array(0..<16), count: 6))
+  }
+
   @Test func alignedExpertsStayInOrder() throws {
     let family = MemoryExperts.family(count: 4, correlation: 0.9, hidden: 16, width: 24, seed: 5)
     #expect(try NeuronAlignment().align(family, layer: 0) == [[Int]](repeating: Array(0..<16), count: 4))

@@ -82,6 +82,24 @@ import Testing
       found == .dtype(stored: "a.weight_scale", found: "I32", expected: "BF16 or F16 or F32 or F8_E8M0 or U8"))
   }
 
+  /// Experts in one tensor have a factor each.
+  @Test func factorsOfExperts() throws {
+    let seen = try stored.open([
+      ("a.weight", .u8, [3, 4, 16]), ("a.weight_scale", .f8e4m3, [3, 4, 2]), ("a.weight_scale_2", .f32, [3]),
+      ("b.weight_packed", .u8, [3, 4, 16]), ("b.weight_scale", .f8e4m3, [3, 4, 2]),
+      ("b.weight_global_scale", .f32, [3, 1, 1]),
+    ])
+    #expect(
+      seen.tensors.map { "\($0.codec.descriptor)" } == [
+        "nvfp4stack:rows=4,global=multiply,zero=unsigned", "nvfp4stack:rows=4,global=divide,zero=signed",
+      ])
+    guard
+      case .shape = reason([
+        ("a.weight", .u8, [3, 4, 16]), ("a.weight_scale", .f8e4m3, [3, 4, 2]), ("a.weight_scale_2", .f32, [4]),
+      ])
+    else { return #expect(Bool(false)) }
+  }
+
   @Test func weightsThatAreScaledAtTheirInputAreRefused() throws {
     let seen = try stored.open([
       ("a.weight", .u8, [4, 16]), ("a.weight_scale", .f8e4m3, [4, 2]), ("a.weight_scale_2", .f32, []),

@@ -6,7 +6,7 @@ import Testing
 
 /// Tensors that Scripts/layouts/make-goldens.py made with modelopt 0.47.0 and AQLM 1.1.7, with what those make of them.
 @Suite struct GoldenLayoutTests {
-  private static let names = ["aqlm_1x9", "aqlm_3x5", "modelopt_int4", "modelopt_int4_scaled"]
+  private static let names = ["aqlm_1x9", "aqlm_2x4_pairs", "aqlm_3x5", "modelopt_int4", "modelopt_int4_scaled"]
 
   private func checkpoint(_ name: String) throws -> FixtureCheckpoint {
     try FixtureCheckpoint(path: Fixtures.root + "/Tests/LayoutsTests/Goldens/\(name)")

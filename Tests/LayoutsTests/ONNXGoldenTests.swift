@@ -9,7 +9,9 @@ import Testing
 /// Models that Scripts/layouts/make-onnx-goldens.py made, with what ONNX Runtime makes of them.
 @Suite struct ONNXGoldenTests {
   private static let folder = Fixtures.root + "/Tests/LayoutsTests/Goldens/onnx"
-  private static let models = ["qdq.onnx", "qdq_floats.onnx", "qdq_stored.onnx", "matmulnbits.onnx", "external"]
+  private static let models = [
+    "qdq.onnx", "qdq_floats.onnx", "qdq_stored.onnx", "qdq_trained.onnx", "matmulnbits.onnx", "external",
+  ]
 
   private func expected(_ model: String) throws -> SafetensorsCheckpoint {
     let name = model.hasSuffix(".onnx") ? String(model.dropLast(5)) : model

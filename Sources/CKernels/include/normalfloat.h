@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Decodes one block.
-void bale_table4_decode(const float *table, float scale, const uint8_t *codes, size_t count, float *output);
-void bale_table4_decode_bf16(const float *table, float scale, const uint8_t *codes, size_t count, uint16_t *output);
+// Decodes `count` codes in blocks of `block` (even), of which the last may be short, a scale each.
+void bale_table4_decode(const float *table, const float *scales, size_t block, const uint8_t *codes, size_t count,
+                        float *output);
+void bale_table4_decode_bf16(const float *table, const float *scales, size_t block, const uint8_t *codes, size_t count,
+                             uint16_t *output);
 
 // Scales that are bytes into a map of 256 numbers: map[byte] * second + offset. Returns 0 if one is not finite.
 int bale_table4_scales(const float *map, const uint8_t *bytes, float second, float offset, size_t count,

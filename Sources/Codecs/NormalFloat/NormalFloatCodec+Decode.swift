@@ -22,23 +22,23 @@ extension NormalFloatCodec {
   }
 
   public func decode(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<Float>) throws(CodecError) {
-    try decodeBlocks(input, room: output.count) { table, scale, codes, elements in
+    try decodeBlocks(input, room: output.count) { table, scales, codes, elements in
       guard let target = output.baseAddress else { return }
-      bale_table4_decode(table, scale, codes, elements.count, target + elements.lowerBound)
+      bale_table4_decode(table, scales, block, codes, elements.count, target + elements.lowerBound)
     }
   }
 
   public func decodeBF16(_ input: EncodedSpan, into output: UnsafeMutableBufferPointer<UInt16>) throws(CodecError) {
-    try decodeBlocks(input, room: output.count) { table, scale, codes, elements in
+    try decodeBlocks(input, room: output.count) { table, scales, codes, elements in
       guard let target = output.baseAddress else { return }
-      bale_table4_decode_bf16(table, scale, codes, elements.count, target + elements.lowerBound)
+      bale_table4_decode_bf16(table, scales, block, codes, elements.count, target + elements.lowerBound)
     }
   }
 
-  /// Runs a kernel on each block: the table, its scale, its codes and its elements. Scales are made many at a time.
+  /// Runs a kernel on some blocks at a time: the table, their scales, their codes and their elements.
   private func decodeBlocks(
     _ input: EncodedSpan, room: Int,
-    _ kernel: (UnsafePointer<Float>, Float, UnsafePointer<UInt8>, Range<Int>) -> Void
+    _ kernel: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<UInt8>, Range<Int>) -> Void
   ) throws(CodecError) {
     try checkPlanes(input, room: room)
     guard let codes = input.planes[0].baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
@@ -53,10 +53,8 @@ extension NormalFloatCodec {
     while first < blocks {
       let run = first..<min(first + Self.batch, blocks, second.map { (first / $0 + 1) * $0 } ?? .max)
       try loadScales(run, input.planes, map: map, into: scales)
-      for index in run {
-        let elements = elements(ofBlock: index, of: input.elements)
-        kernel(table, scales[index - first], codes + elements.lowerBound / 2, elements)
-      }
+      let elements = first * block..<min(run.upperBound * block, input.elements)
+      kernel(table, scales, codes + elements.lowerBound / 2, elements)
       first = run.upperBound
     }
   }

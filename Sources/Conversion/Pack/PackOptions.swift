@@ -25,7 +25,7 @@ public struct PackOptions: Sendable {
     /// How long finished records wait to be written down together.
     public var interval: Duration
 
-    public init(files: [String] = [], settings: [String] = [], interval: Duration = .seconds(10)) {
+    public init(files: [String] = [], settings: [String] = [], interval: Duration = .seconds(2)) {
       self.files = files
       self.settings = settings
       self.interval = interval

@@ -1,5 +1,3 @@
-import CLAPACK
-
 /// Finds the order of each expert's hidden neurons that makes experts alike. A neuron is a row of gate, a row of up and
 /// a column of down; permuting all three leaves the function as it is, so the order costs nothing to store.
 ///
@@ -30,9 +28,10 @@ public struct NeuronAlignment: Sendable {
     var group = [Int](repeating: -1, count: count)
     for expert in 0..<count {
       let features = try NeuronFeatures(source, layer: layer, expert: expert)
-      let found = leaders.indices.map { (leader: $0, match: match(features, to: leaders[$0])) }
-        .max { ($0.match.similarity, -$0.leader) < ($1.match.similarity, -$1.leader) }
-      if let found, found.match.similarity >= leastSimilarity {
+      let found = leaders.indices.compactMap { leader in
+        match(features, to: leaders[leader], atLeast: leastSimilarity).map { (leader: leader, match: $0) }
+      }.max { ($0.match.similarity, -$0.leader) < ($1.match.similarity, -$1.leader) }
+      if let found {
         orders[expert] = found.match.order
         group[expert] = found.leader
         leaders[found.leader].add(features, order: found.match.order)
@@ -51,7 +50,8 @@ public struct NeuronAlignment: Sendable {
     of expert: Int, in source: some ExpertSource, like other: Int, in others: some ExpertSource, layer: Int
   ) throws -> [Int] {
     let features = try NeuronFeatures(source, layer: layer, expert: expert)
-    return match(features, to: try NeuronFeatures(others, layer: layer, expert: other)).order
+    let leader = try NeuronFeatures(others, layer: layer, expert: other)
+    return match(features, to: leader, atLeast: -1)?.order ?? Array(0..<features.neurons)
   }
 
   /// One round against the means of the round before; false if no order changed.
@@ -63,7 +63,7 @@ public struct NeuronAlignment: Sendable {
     var changed = false
     for expert in group.indices where group[expert] >= 0 {
       let features = try NeuronFeatures(source, layer: layer, expert: expert)
-      let order = match(features, to: leaders[group[expert]]).order
+      let order = match(features, to: leaders[group[expert]], atLeast: -1)?.order ?? orders[expert]
       changed = changed || order != orders[expert]
       orders[expert] = order
       means[group[expert]].add(features, order: order)
@@ -72,64 +72,27 @@ public struct NeuronAlignment: Sendable {
     return changed
   }
 
-  private func match(_ features: NeuronFeatures, to leader: NeuronFeatures) -> (order: [Int], similarity: Double) {
+  /// The best order and the cosine in it; nil below the limit.
+  private func match(
+    _ features: NeuronFeatures, to leader: NeuronFeatures, atLeast limit: Double
+  ) -> (order: [Int], similarity: Double)? {
     let count = features.neurons
     let scores = leader.products(with: features)
+    let norm = leader.norm * features.norm
+    let scale = norm > 0 ? 1 / norm : 0
+    // No assignment is better than every neuron with the one it likes best.
+    guard Self.sumOfBest(scores, count: count) * scale >= limit else { return nil }
     let order = scores.withUnsafeBufferPointer {
       count <= exactLimit ? Assignment.exact($0, count: count) : Assignment.approximate($0, count: count)
     }
-    let total = order.enumerated().reduce(0.0) { $0 + Double(scores[$1.offset * count + $1.element]) }
-    let norm = leader.norm * features.norm
-    return (order, norm > 0 ? total / norm : 0)
+    let similarity = order.enumerated().reduce(0.0) { $0 + Double(scores[$1.offset * count + $1.element]) } * scale
+    return similarity >= limit ? (order, similarity) : nil
   }
-}
 
-/// The neurons of an expert as vectors: row of gate, row of up, column of down, each matrix scaled to norm 1.
-struct NeuronFeatures {
-  let neurons: Int
-  private let length: Int
-  private var values: [Float]
-
-  init(_ source: some ExpertSource, layer: Int, expert: Int) throws {
-    neurons = source.hiddenNeurons(layer: layer)
-    let width = source.width(layer: layer)
-    length = 3 * width
-    values = [Float](repeating: 0, count: neurons * length)
-    for (place, matrix) in ExpertMatrix.allCases.enumerated() {
-      let weights = try source.matrix(layer: layer, expert: expert, matrix: matrix)
-      let norm = weights.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-      let scale = norm > 0 ? Float(1 / norm) : 0
-      for neuron in 0..<neurons {
-        for index in 0..<width {
-          let weight = matrix.neuronsAreRows ? weights[neuron * width + index] : weights[index * neurons + neuron]
-          values[neuron * length + place * width + index] = weight * scale
-        }
-      }
+  /// Sum over rows of the best score.
+  private static func sumOfBest(_ scores: [Float], count: Int) -> Double {
+    stride(from: 0, to: scores.count, by: count).reduce(0.0) { sum, start in
+      sum + Double(scores[start..<start + count].max() ?? 0)
     }
-  }
-
-  var norm: Double { values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot() }
-
-  func cleared() -> NeuronFeatures {
-    var copy = self
-    copy.values = [Float](repeating: 0, count: values.count)
-    return copy
-  }
-
-  mutating func add(_ other: NeuronFeatures, order: [Int]) {
-    for (place, neuron) in order.enumerated() {
-      for index in 0..<length { values[place * length + index] += other.values[neuron * length + index] }
-    }
-  }
-
-  /// Inner products of own neurons (rows) and another's (columns), by BLAS `sgemm`.
-  func products(with other: NeuronFeatures) -> [Float] {
-    var result = [Float](repeating: 0, count: neurons * neurons)
-    let size = Int32(neurons)
-    let depth = Int32(length)
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, size, size, depth, 1, values, depth, other.values, depth, 0,
-      &result, size)
-    return result
   }
 }

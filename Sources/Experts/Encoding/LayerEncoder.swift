@@ -8,7 +8,7 @@ public struct LayerEncoder: Sendable {
   /// encoded with one quality share their relative error.
   public var quality: Float
   /// Added to the diagonal of a Hessian, as a share of its mean, beside what the step asks for.
-  public var damping = 0.03
+  public var damping = 0.1
   /// How far an expert's use may move its step: counts are clamped to this range around their mean.
   public var useRange = 1.0 / 16...16.0
   public var quantizer = TrellisQuantizer()

@@ -5,7 +5,7 @@ import Codecs
 /// the output: with entropy coding that is reverse water-filling.
 public struct TrellisQuantizer: Sendable {
   /// Price of a bit in squares of the step.
-  public var lambda: Float = 0.28
+  public var lambda: Float = 0.14
   /// Searches: after each, the frequencies are fitted anew.
   public var passes = 3
 

@@ -65,7 +65,8 @@ public struct ExpertMeter: Sendable {
     let plain = try ExpertMatrix.allCases.map { try gram(source, layer: layer, matrix: $0) }
     var order: [[Int]]?
     if align { order = try NeuronAlignment().align(source, layer: layer) }
-    let aligned = try order.map { order in
+    let moved = order.flatMap { $0.contains { $0 != Array($0.indices) } ? $0 : nil }
+    let aligned = try moved.map { order in
       try ExpertMatrix.allCases.map { try gram(source, layer: layer, matrix: $0, order: order) }
     }
     let matrices = ExpertMatrix.allCases.indices.map { index in

@@ -37,12 +37,13 @@ struct CompressedTensorsFloat: Layout {
     }
     try checkConfiguration(logical, module, grid.codec, stored)
     var planes = [PlaneSource.stored(packed, .same), .stored(scales, .same)]
+    var codec = grid.codec
     if isNVFP4, let global {
-      try stored.checkFactor(global, of: logical)
+      codec = try stored.codec(grid, factors: global, of: logical)
       planes.append(.stored(global, .same))
     }
     return LogicalTensor(
-      name: logical, shape: grid.shape, codec: grid.codec,
+      name: logical, shape: grid.shape, codec: codec,
       layout: "compressed-tensors \(isNVFP4 ? "NVFP4" : (grid.codec.descriptor.name == "mxfp4" ? "MXFP4" : "MXFP6"))",
       planes: planes,
       companions: stored.present([module + "input_global_scale", module + "weight_shape"]))

@@ -55,6 +55,23 @@ extension StoredTensors {
     }
   }
 
+  /// The encoding of NVFP4 with the factors that a tensor has: one, or one a matrix of a stack. Throws
+  /// `LayoutReason.shape` or `LayoutReason.dtype`.
+  func codec(
+    _ grid: MicroscalingGrid, factors: StoredTensor, of logical: String
+  ) throws(LayoutError) -> any Codec {
+    let count = factors.shape.reduce(1) { $0.multiplied(by: $1) ?? .max }
+    guard count != 1, grid.shape.rank == 3, count == grid.shape.dimensions[0], let matrix = grid.codec as? NVFP4Codec
+    else {
+      try checkFactor(factors, of: logical)
+      return grid.codec
+    }
+    try check(factors, [.f32], of: logical)
+    return try naming(logical) { () throws(CodecError) in
+      try StackedNVFP4Codec(matrix, rows: grid.shape.dimensions[1])
+    }
+  }
+
   /// Of tensors that say how activations are quantized, those that exist: they travel, and change no weight.
   func present(_ names: [String]) -> [StoredTensor] { names.compactMap { self[$0] } }
 

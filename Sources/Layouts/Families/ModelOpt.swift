@@ -29,10 +29,10 @@ struct ModelOpt: Layout {
     _ module: String, _ weight: StoredTensor, _ scales: StoredTensor, _ stored: StoredTensors
   ) throws(LayoutError) -> LogicalTensor {
     let factor = try stored.required(module + "weight_scale_2", of: weight.name)
-    try stored.checkFactor(factor, of: weight.name)
     let grid = try grid(weight, scales, MicroscalingGrid.nvfp4(.multiply, zero: .unsigned), stored)
+    let codec = try stored.codec(grid, factors: factor, of: weight.name)
     return LogicalTensor(
-      name: weight.name, shape: grid.shape, codec: grid.codec, layout: "modelopt NVFP4",
+      name: weight.name, shape: grid.shape, codec: codec, layout: "modelopt NVFP4",
       planes: [.stored(weight, .same), .stored(scales, .same), .stored(factor, .same)],
       companions: stored.present([module + "input_scale"]))
   }

@@ -3,7 +3,8 @@ import Codecs
 import ONNX
 import Tensors
 
-/// Quantized weights of ONNX graphs: initializers that a `DequantizeLinear` or one of ONNX Runtime's operations takes.
+/// Quantized weights of ONNX graphs: initializers that a `DequantizeLinear` or one of ONNX Runtime's operations takes, and
+/// float ones that a `QuantizeLinear` does.
 struct ONNXLayout: Layout {
   let name = "ONNX"
 
@@ -13,8 +14,11 @@ struct ONNXLayout: Layout {
     let operands = ONNXOperands(model, stored, nodes)
     return try nodes.compactMap { node in
       do {
-        return node.type == "MatMulNBits"
-          ? try ONNXMatMulNBits(node, operands).logical() : try ONNXLinear(node, operands).logical()
+        switch node.type {
+        case "MatMulNBits": return try ONNXMatMulNBits(node, operands).logical()
+        case "QuantizeLinear": return try ONNXQuantized(node, operands).logical()
+        default: return try ONNXLinear(node, operands).logical()
+        }
       } catch let error as LayoutError {
         guard case .unreadable = error.reason else { throw error }
         let members = node.inputs.compactMap { stored[$0] }
@@ -27,6 +31,7 @@ struct ONNXLayout: Layout {
   private static func codes(_ node: ONNXNode) -> Int? {
     switch (node.domain, node.type) {
     case ("", "DequantizeLinear"), ("com.microsoft", "DequantizeLinear"): 0
+    case ("", "QuantizeLinear"), ("com.microsoft", "QuantizeLinear"): 0
     case ("com.microsoft", "MatMulNBits"): 1
     default: nil
     }

@@ -99,7 +99,12 @@ struct ONNXLinear {
     }
     let form = try stored.naming(codes.name) { () throws(CodecError) in try points.codeForm(shape) }
     var planes = [try operands.plane(codes, form), try ordered(scales, order, shape, width: type.bytes)]
-    if let bytes = points.bytes { planes.append(try reordered(bytes, order, shape, width: points.width)) }
+    if let zeros, order == .same, points.zero == .code {
+      let form = try stored.naming(codes.name) { () throws(CodecError) in try points.form(of: zeros.tensor) }
+      planes.append(try operands.plane(zeros, form))
+    } else if let bytes = points.bytes {
+      planes.append(try reordered(bytes, order, shape, width: points.width))
+    }
     return (codec, planes)
   }
 

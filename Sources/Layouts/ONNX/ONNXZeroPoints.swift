@@ -16,25 +16,15 @@ struct ONNXZeroPoints {
 
   init(_ zeros: ONNXOperand?, codes: ONNXTensor, count: Int, _ operands: ONNXOperands) throws {
     self.codes = codes
-    if let zeros, zeros.tensor.type != codes.type || zeros.tensor.elements != count {
-      throw operands.stored.fault(
-        .shape(
-          stored: zeros.name, found: zeros.tensor.dimensions, expected: "\(count) numbers of the type of the codes"),
-        codes.name)
-    }
-    let stored = try zeros.map { try operands.bytes($0) }
-    let isZero = stored?.allSatisfy { $0 == 0 } ?? true
-    if isZero, codes.type.isSigned {
+    let points = try Self.integers(zeros, type: codes.type, count: count, operands, of: codes.name)
+    let bits = codes.type.bits
+    if codes.type.isSigned, points.allSatisfy({ $0 == 1 << UInt32(bits - 1) }) {
       (zero, bytes) = (.none, nil)
       return
     }
-    let bits = codes.type.bits
     guard bits < 32 else {
       throw operands.stored.fault(
         .unreadable(layout: "codes of 32 bits with zero points", remedy: "pack it as it is"), codes.name)
-    }
-    let points = (0..<count).map { index in
-      stored.map { Self.field($0, index, bits: bits) ^ (codes.type.isSigned ? 1 << UInt32(bits - 1) : 0) } ?? 0
     }
     if bits == 16 {
       zero = .point(.f32)
@@ -48,11 +38,41 @@ struct ONNXZeroPoints {
     }
   }
 
-  /// A field of a little-endian bit stream; `bits` divide a byte or make up two.
+  /// Zero points counted from the least code of their type, one for each of `count` scales; without a tensor of them
+  /// what stands for 0.
+  static func integers(
+    _ zeros: ONNXOperand?, type: ONNXType, count: Int, _ operands: ONNXOperands, of logical: String
+  ) throws -> [UInt32] {
+    let half: UInt32 = type.isSigned ? 1 << UInt32(type.bits - 1) : 0
+    guard let zeros else { return [UInt32](repeating: half, count: count) }
+    guard zeros.tensor.type == type, zeros.tensor.elements == count else {
+      throw operands.stored.fault(
+        .shape(
+          stored: zeros.name, found: zeros.tensor.dimensions, expected: "\(count) numbers of the type of the codes"),
+        logical)
+    }
+    let bytes = try operands.bytes(zeros)
+    return (0..<count).map { field(bytes, $0, bits: type.bits) ^ half }
+  }
+
+  /// A field of a little-endian bit stream; `bits` divide a byte or make up two or four.
   private static func field(_ bytes: [UInt8], _ index: Int, bits: Int) -> UInt32 {
-    if bits == 16 { return UInt32(bytes[index * 2]) | UInt32(bytes[index * 2 + 1]) << 8 }
+    if bits >= 16 {
+      let size = bits / 8
+      return (0..<size).reduce(0) { $0 | UInt32(bytes[index * size + $1]) << UInt32(8 * $1) }
+    }
     let bit = index * bits
     return UInt32(bytes[bit / 8]) >> UInt32(bit % 8) & (1 << UInt32(bits) - 1)
+  }
+
+  /// How a plane of zero points, a byte each, follows from the stored ones.
+  func form(of zeros: ONNXTensor) throws(CodecError) -> Arrangement.Form {
+    let (bits, last) = (codes.type.bits, zeros.dimensions.last ?? 1)
+    let isAligned = last > 0 && last * bits % 8 == 0
+    return .packed(
+      try PackedFields(
+        rows: isAligned ? zeros.elements / last : 1, columns: isAligned ? last : zeros.elements, field: 8, bits: bits,
+        word: 8, change: codes.type.isSigned ? .flip(1 << UInt32(bits - 1)) : .none))
   }
 
   /// How the plane of codes follows from the stored codes.

@@ -13,11 +13,17 @@ struct MeterSection {
 
   func run(_ report: inout Report) throws {
     report.title("The meter on a layer of N x 3 x 2048 x 7168 weights, made as they are read")
+    try measure([32, 64, 128, 256], align: false, &report)
+    report.title("The same, neurons aligned first")
+    try measure([16, 32, 64], align: true, &report)
+  }
+
+  private func measure(_ counts: [Int], align: Bool, _ report: inout Report) throws {
     var before = 0.0
-    for count in [32, 64, 128, 256] {
+    for count in counts {
       let source = MadeExperts(count: count)
       let time = try seconds {
-        let layer = try ExpertMeter().measure(source, layer: 0, align: false)
+        let layer = try ExpertMeter().measure(source, layer: 0, align: align)
         guard layer.matrices.allSatisfy({ abs($0.before.meanCorrelation - 0.5) < 0.05 }) else { return }
       }
       var row = Measurement(name: "\(count) experts", value: time, unit: "s")
