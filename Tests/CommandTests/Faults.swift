@@ -32,6 +32,8 @@ struct Fault {
       environment: [
         "LD_PRELOAD": Self.shim ?? "", "FAULT_CALL": call, "FAULT_KIND": kind, "FAULT_AT": "\(at)",
         "FAULT_BELOW": below, "FAULT_FILE": file, "FAULT_MARKER": marker,
+        // A process that lacks memory can't print where it was.
+        "SWIFT_BACKTRACE": "enable=no",
       ])
     return (result, Path.exists(marker))
   }

@@ -142,7 +142,13 @@ static enum outcome strike(const char *call) {
   return FAIL;
 }
 
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+// The call behind this one. It is looked up once: a lookup takes the linker's lock, which a dying process may not get.
+#define NEXT(name)                                                \
+  ({                                                              \
+    static _Atomic(void *) found;                                 \
+    if (!atomic_load(&found)) atomic_store(&found, dlsym(RTLD_NEXT, #name)); \
+    (__typeof__(&name))atomic_load(&found);                       \
+  })
 
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset) {
   enum outcome outcome = is_below_descriptor(fd) ? strike("pwrite") : PASS;

@@ -142,8 +142,21 @@ public final class BaleWriter {
 
   /// True if all files that hold these records are there, as a writer with `isKept` left them.
   public static func hasKept(_ records: [WrittenRecord], at path: String) -> Bool {
-    (0...(records.map(\.shard).max() ?? 0)).allSatisfy { Path.exists(ShardOutput.keptPath(of: path, number: $0)) }
+    shards(of: records).allSatisfy { Path.exists(ShardOutput.keptPath(of: path, number: $0)) }
   }
+
+  /// Takes their final names from files of `records`, all that a writer with `isKept` wrote, if it was interrupted while
+  /// it gave them.
+  public static func takeBack(_ records: [WrittenRecord], at path: String) {
+    let shards = shards(of: records)
+    for number in shards {
+      let kept = ShardOutput.keptPath(of: path, number: number)
+      let final = shards.count == 1 ? path : ShardName.path(base: path, number: number + 1, count: shards.count)
+      if !Path.exists(kept) && Path.exists(final) { Path.move(final, to: kept) }
+    }
+  }
+
+  private static func shards(of records: [WrittenRecord]) -> Range<Int> { 0..<(records.map(\.shard).max() ?? 0) + 1 }
 
   /// Writes bytes of an original file that belong to no tensor, in a record of their own.
   /// - Parameter compress: makes a zstd frame of a chunk; nil stores the bytes as they are.

@@ -52,6 +52,8 @@ public struct PackJob: Sendable {
   private func done(_ journal: Journal?, _ path: String) throws -> [DoneRecord] {
     guard let journal else { return [] }
     let done = journal.done.compactMap { DoneRecord($0) }
+    // Interrupted while files were being named: those named are taken back.
+    if done.count == plan.records.count { BaleWriter.takeBack(done.map(\.written), at: path) }
     if done.count == journal.done.count, BaleWriter.hasKept(done.map(\.written), at: path) { return done }
     try journal.clear()
     return []
@@ -71,6 +73,7 @@ public struct PackJob: Sendable {
         progress: journal.map { PackProgress($0, written: done.count, interval: interval) })
       for (index, record) in done.enumerated() { try output.recall(record, record: index) }
       try write(to: output, after: done.count, resources: resources, progress: progress)
+      try output.save()
     } catch {
       digests.cancel()
       _ = try? hashing.wait()

@@ -70,6 +70,9 @@ final class PackOutput: @unchecked Sendable {
     }
   }
 
+  /// Writes down that all records are done.
+  func save() throws { try progress?.save { try writer.flush() } }
+
   /// Takes a record that an earlier run has written. Throws `BaleWriterError.order` if it isn't one of this plan.
   func recall(_ done: DoneRecord, record index: Int) throws {
     let record = plan.records[index]

@@ -21,7 +21,12 @@ final class PackProgress: @unchecked Sendable {
   /// Takes in the next record; `flush` makes all that was packed durable. Throws `IOError`.
   func add(_ record: DoneRecord, flush: () throws -> Void) throws {
     pending.append(record)
-    guard ContinuousClock.now - last >= interval else { return }
+    if ContinuousClock.now - last >= interval { try save(flush: flush) }
+  }
+
+  /// Writes down all that is packed. Throws `IOError`.
+  func save(flush: () throws -> Void) throws {
+    guard !pending.isEmpty else { return }
     try flush()
     try journal.append(pending.map(\.bytes), from: written)
     written += pending.count
