@@ -28,14 +28,16 @@ INLINE float decoded_of(const bale_grid *grid, float code, float scale, float ze
   return grid->kind == BALE_GRID_BIASED ? code * scale + zero : code * scale;
 }
 
+INLINE float weighted_error(const bale_grid *grid, float value, float weight, float scale, float inverse, float zero) {
+  float difference = decoded_of(grid, nearest(grid, value, inverse, zero), scale, zero) - value;
+  return difference * difference * weight;
+}
+
 static void plain_error(const bale_grid *grid, const float *values, const float *weights, size_t first, size_t count,
                         float scale, float zero, float *lanes) {
   float inverse = bale_grid_reciprocal(scale);
   for (size_t i = first; i < count; i++) {
-    float code = nearest(grid, values[i], inverse, zero);
-    float difference = decoded_of(grid, code, scale, zero) - values[i];
-    float square = difference * difference;
-    lanes[i % LANES] += weights ? square * weights[i] : square;
+    lanes[i % LANES] += weighted_error(grid, values[i], weights ? weights[i] : 1, scale, inverse, zero);
   }
 }
 
@@ -227,6 +229,14 @@ float bale_grid_error_portable(const bale_grid *grid, const float *values, const
   float lanes[LANES] = {0};
   plain_error(grid, values, weights, 0, count, scale, zero, lanes);
   return lane_total(lanes);
+}
+
+void bale_grid_errors(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,
+                      float zero, float *errors) {
+  float inverse = bale_grid_reciprocal(scale);
+  for (size_t i = 0; i < count; i++) {
+    errors[i] = weighted_error(grid, values[i], weights ? weights[i] : 1, scale, inverse, zero);
+  }
 }
 
 void bale_affine_moments(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,

@@ -105,6 +105,12 @@ import Testing
           #expect(abs(Double(found) - expected) <= 1e-5 * expected + 1e-9)
           let plain = bale_grid_error_portable(&grid, values, weights, count, scale, zero)
           #expect(found.bitPattern == plain.bitPattern)
+          var each = [Float](repeating: 0, count: count)
+          bale_grid_errors(&grid, values, weights, count, scale, zero, &each)
+          for index in 0..<count {
+            let one = bale_grid_error(&grid, [values[index]], [weights[index]], 1, scale, zero)
+            #expect(each[index].bitPattern == one.bitPattern)
+          }
         }
       }
     }

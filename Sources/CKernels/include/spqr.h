@@ -50,6 +50,10 @@ float bale_grid_error(const bale_grid *grid, const float *values, const float *w
 float bale_grid_error_portable(const bale_grid *grid, const float *values, const float *weights, size_t count,
                                float scale, float zero);
 
+// The weighted squared error of each of `count` values.
+void bale_grid_errors(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,
+                      float zero, float *errors);
+
 // Rows that the two functions below work on at once.
 enum { BALE_TILE_LANES = 16 };
 

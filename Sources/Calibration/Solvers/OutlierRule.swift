@@ -54,34 +54,56 @@ struct LeaveOneOut {
   mutating func replaceOutliers(
     _ values: UnsafeMutablePointer<Float>, rows: Int, columns: Int, weights: UnsafePointer<Float>
   ) {
-    var others = [Float](repeating: 0, count: columns)
-    var otherWeights = others
+    var errors = [Float](repeating: 0, count: columns)
+    var likely = [Bool](repeating: false, count: columns)
     for row in 0..<rows {
       let group = UnsafeMutableBufferPointer(start: values + row * columns, count: columns)
-      let all = error(UnsafeBufferPointer(group), UnsafeBufferPointer(start: weights, count: columns))
+      let all = error(group, weights, each: &errors)
       guard all > threshold else { continue }
-      var likely = [Bool](repeating: false, count: columns)
-      for left in 0..<columns {
-        for index in 0..<columns - 1 {
-          others[index] = group[index < left ? index : index + 1]
-          otherWeights[index] = weights[index < left ? index : index + 1]
-        }
-        let rest = others.withUnsafeBufferPointer { others in
-          otherWeights.withUnsafeBufferPointer {
-            error(UnsafeBufferPointer(rebasing: others.dropLast()), UnsafeBufferPointer(rebasing: $0.dropLast()))
-          }
-        }
-        likely[left] = all - rest > threshold
+      // Without a weight inside the range the others keep their fit, and all that changes is its own error.
+      for index in errors.indices { likely[index] = errors[index] > threshold }
+      for index in Self.ends(group) {
+        likely[index] = all - error(group, weights, without: index) > threshold
       }
       replace(group, where: likely)
     }
   }
 
-  /// The weighted squared error of a group in its range.
-  private mutating func error(_ values: UnsafeBufferPointer<Float>, _ weights: UnsafeBufferPointer<Float>) -> Float {
+  /// The places of the smallest and the largest value, each if there is only one of it.
+  private static func ends(_ group: UnsafeMutableBufferPointer<Float>) -> [Int] {
+    [group.min(), group.max()].compactMap { end in
+      guard let first = group.firstIndex(where: { $0 == end }), group.lastIndex(where: { $0 == end }) == first
+      else { return nil }
+      return first
+    }
+  }
+
+  /// The weighted squared error of a group in its range, and that of each value.
+  private mutating func error(
+    _ values: UnsafeMutableBufferPointer<Float>, _ weights: UnsafePointer<Float>, each errors: inout [Float]
+  ) -> Float {
     guard let low = values.min(), let high = values.max() else { return 0 }
     let fit = BilevelCodec.range(low, high, levels: grid.highest)
-    return bale_grid_error(&grid, values.baseAddress, weights.baseAddress, values.count, fit.scale, fit.zero)
+    bale_grid_errors(&grid, values.baseAddress, weights, values.count, fit.scale, fit.zero, &errors)
+    return errors.reduce(0, +)
+  }
+
+  /// The error of a group's other values in their range.
+  private mutating func error(
+    _ values: UnsafeMutableBufferPointer<Float>, _ weights: UnsafePointer<Float>, without left: Int
+  ) -> Float {
+    let count = values.count - 1
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * count) { room in
+      for index in 0..<count {
+        let place = index < left ? index : index + 1
+        room.initializeElement(at: index, to: values[place])
+        room.initializeElement(at: count + index, to: weights[place])
+      }
+      let others = room.prefix(count)
+      guard let base = room.baseAddress, let low = others.min(), let high = others.max() else { return 0 }
+      let fit = BilevelCodec.range(low, high, levels: grid.highest)
+      return bale_grid_error(&grid, base, base + count, count, fit.scale, fit.zero)
+    }
   }
 
   private func replace(_ group: UnsafeMutableBufferPointer<Float>, where likely: [Bool]) {
