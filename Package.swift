@@ -92,7 +92,7 @@ let package = Package(
     .testTarget(name: "PagesTests", dependencies: ["Pages"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
     .testTarget(name: "ProtobufTests", dependencies: ["Protobuf"]),
-    .testTarget(name: "CompressionTests", dependencies: ["Compression", "CKernels", "TestSupport"]),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression", "Pipeline", "CKernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "CodecsTests", dependencies: ["Codecs", "GGUF", "Safetensors", "TestSupport"], exclude: ["Goldens"]),
