@@ -1,6 +1,17 @@
 // Encoders of the ggml types with one scale per 32 elements.
 #include "ggml.h"
 
+#include "kernel.h"
+
+// The bits of the largest magnitude, of those up to `index` and the ones from there on.
+INLINE uint32_t peak_from(uint32_t largest, const float *values, size_t index, size_t count) {
+  for (; index < count; index++) {
+    uint32_t bits = bits_of(values[index]) & 0x7fffffff;
+    largest = bits > largest ? bits : largest;
+  }
+  return largest;
+}
+
 #if defined(__x86_64__)
 #include "ggml_blocks.h"
 
@@ -183,24 +194,14 @@ AVX2 static uint32_t peak_avx2(const float *values, size_t count) {
   uint32_t lanes[8], largest = 0;
   _mm256_storeu_si256((__m256i *)lanes, peak);
   for (int lane = 0; lane < 8; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
-  for (; index < count; index++) {
-    uint32_t bits;
-    memcpy(&bits, values + index, 4);
-    bits &= 0x7fffffff;
-    largest = bits > largest ? bits : largest;
-  }
-  return largest;
+  return peak_from(largest, values, index, count);
 }
 
-#define FAST(call) if (has_avx2()) return call
-#else
-#define FAST(call)
 #endif
 
-#define ENCODER(type)                                                                       \
-  size_t bale_ggml_encode_##type(const float *values, size_t blocks, uint8_t *output) {     \
-    FAST(encode_##type(values, blocks, output));                                            \
-    return 0;                                                                               \
+#define ENCODER(type)                                                                   \
+  size_t bale_ggml_encode_##type(const float *values, size_t blocks, uint8_t *output) { \
+    return FAST(encode_##type(values, blocks, output));                                 \
   }
 
 ENCODER(q4_0)
@@ -211,13 +212,8 @@ ENCODER(q8_0)
 ENCODER(mxfp4)
 
 uint32_t bale_f32_peak(const float *values, size_t count) {
-  FAST(peak_avx2(values, count));
-  uint32_t largest = 0;
-  for (size_t index = 0; index < count; index++) {
-    uint32_t bits;
-    __builtin_memcpy(&bits, values + index, 4);
-    bits &= 0x7fffffff;
-    largest = bits > largest ? bits : largest;
-  }
-  return largest;
+#if defined(__x86_64__)
+  if (has_avx2()) return peak_avx2(values, count);
+#endif
+  return peak_from(0, values, 0, count);
 }

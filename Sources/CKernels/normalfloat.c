@@ -123,9 +123,6 @@ AVX2 static size_t largest_avx2(const float *values, size_t count, uint32_t *lar
   return i;
 }
 
-#define FAST(call) (has_avx2() ? (call) : 0)
-#else
-#define FAST(call) 0
 #endif
 
 INLINE void blocks_plain(const float *table, const float *scales, size_t block, const uint8_t *codes, size_t count,

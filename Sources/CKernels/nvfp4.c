@@ -52,9 +52,6 @@ AVX2 static size_t decode_bf16_avx2(const float *table, const float *scales_of, 
                                     const uint8_t *scales, size_t count, uint16_t *output) {
   return decode_blocks(table, scales_of, codes, scales, count, output, 1);
 }
-#define FAST(call) (has_avx2() ? (call) : 0)
-#else
-#define FAST(call) 0
 #endif
 
 void bale_nvfp4_decode(const float *table, const float *scales_of, const uint8_t *codes, const uint8_t *scales,
