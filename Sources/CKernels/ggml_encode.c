@@ -3,15 +3,6 @@
 
 #include "kernel.h"
 
-// The bits of the largest magnitude, of those up to `index` and the ones from there on.
-INLINE uint32_t peak_from(uint32_t largest, const float *values, size_t index, size_t count) {
-  for (; index < count; index++) {
-    uint32_t bits = bits_of(values[index]) & 0x7fffffff;
-    largest = bits > largest ? bits : largest;
-  }
-  return largest;
-}
-
 #if defined(__x86_64__)
 #include "ggml_blocks.h"
 
@@ -182,21 +173,6 @@ AVX2 static size_t encode_mxfp4(const float *values, size_t blocks, uint8_t *out
   }
   return blocks;
 }
-
-AVX2 static uint32_t peak_avx2(const float *values, size_t count) {
-  __m256i peak = _mm256_setzero_si256();
-  const __m256i mask = _mm256_set1_epi32(0x7fffffff);
-  size_t index = 0;
-  for (; index + 8 <= count; index += 8) {
-    __m256i bits = _mm256_loadu_si256((const __m256i *)(values + index));
-    peak = _mm256_max_epu32(peak, _mm256_and_si256(bits, mask));
-  }
-  uint32_t lanes[8], largest = 0;
-  _mm256_storeu_si256((__m256i *)lanes, peak);
-  for (int lane = 0; lane < 8; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
-  return peak_from(largest, values, index, count);
-}
-
 #endif
 
 #define ENCODER(type)                                                                   \
@@ -210,10 +186,3 @@ ENCODER(q5_0)
 ENCODER(q5_1)
 ENCODER(q8_0)
 ENCODER(mxfp4)
-
-uint32_t bale_f32_peak(const float *values, size_t count) {
-#if defined(__x86_64__)
-  if (has_avx2()) return peak_avx2(values, count);
-#endif
-  return peak_from(0, values, 0, count);
-}

@@ -12,6 +12,15 @@ INLINE uint32_t code_at(const uint8_t *row, size_t index, unsigned bits) {
   return window >> bit % 8 & ((1u << bits) - 1);
 }
 
+// The bits of the largest magnitude, of those before value `i` and the values from there on. A NaN counts as the largest.
+INLINE uint32_t largest_from(size_t i, const float *values, size_t count, uint32_t largest) {
+  for (; i < count; i++) {
+    uint32_t magnitude = bits_of(values[i]) & 0x7fffffff;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return largest;
+}
+
 // To nearest, ties to even; a NaN stays one.
 INLINE uint16_t nearest_bf16(float value) {
   uint32_t bits = bits_of(value);

@@ -85,7 +85,7 @@ extension GGMLCodec {
   ) throws(CodecError) {
     for start in stride(from: 0, to: values.count, by: Self.tile) {
       let tile = values.part(start, min(Self.tile, values.count - start))
-      let peak = Float(bitPattern: bale_f32_peak(tile.baseAddress, tile.count))
+      let peak = bale_largest_magnitude(tile.baseAddress, tile.count)
       guard peak.isFinite else { throw unencodable(values, from: start) }
       let blocks = blocks(start, tile.count)
       encodeTile(blocks, values, encoder, blocksEncoder, plane)
