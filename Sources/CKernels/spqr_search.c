@@ -8,11 +8,6 @@
 
 enum { LANES = 8 };
 
-// Divides in the place of scales that are 0 or subnormal.
-static const float SMALLEST_SCALE = 1e-37f;
-
-static float reciprocal(float scale) { return 1 / (fabsf(scale) > SMALLEST_SCALE ? scale : SMALLEST_SCALE); }
-
 // ---- plain ----
 
 // The nearest code, as a float; of a table its value.
@@ -35,7 +30,7 @@ INLINE float decoded_of(const bale_grid *grid, float code, float scale, float ze
 
 static void plain_error(const bale_grid *grid, const float *values, const float *weights, size_t first, size_t count,
                         float scale, float zero, float *lanes) {
-  float inverse = reciprocal(scale);
+  float inverse = bale_grid_reciprocal(scale);
   for (size_t i = first; i < count; i++) {
     float code = nearest(grid, values[i], inverse, zero);
     float difference = decoded_of(grid, code, scale, zero) - values[i];
@@ -46,7 +41,7 @@ static void plain_error(const bale_grid *grid, const float *values, const float 
 
 static void plain_moments(const bale_grid *grid, const float *values, const float *weights, size_t first, size_t count,
                           float scale, float zero, float lanes[4][LANES]) {
-  float inverse = reciprocal(scale);
+  float inverse = bale_grid_reciprocal(scale);
   for (size_t i = first; i < count; i++) {
     float code = nearest(grid, values[i], inverse, zero), weight = weights ? weights[i] : 1;
     float distance = code - zero, weighted = weight * distance;
@@ -97,7 +92,7 @@ SPECIALISED __m256 decoded_8(enum bale_grid_kind kind, __m256 code, __m256 scale
 SPECIALISED __m256 error_lanes(const bale_grid *grid, enum bale_grid_kind kind, const float *values,
                                const float *weights, size_t count, float scale, float zero) {
   __m256 sum = _mm256_setzero_ps(), scales = _mm256_set1_ps(scale), zeros = _mm256_set1_ps(zero);
-  __m256 inverse = _mm256_set1_ps(reciprocal(scale));
+  __m256 inverse = _mm256_set1_ps(bale_grid_reciprocal(scale));
   for (size_t i = 0; i < count; i += LANES) {
     __m256 value = _mm256_loadu_ps(values + i);
     __m256 code = nearest_8(grid, kind, value, inverse, zeros);
@@ -123,15 +118,10 @@ AVX2 static void vector_error(const bale_grid *grid, const float *values, const 
   }
 }
 
-AVX2 static float affine_error(const bale_grid *grid, const float *values, const float *weights, size_t count,
-                               float scale, float zero) {
-  return lane_total_8(error_lanes(grid, BALE_GRID_AFFINE, values, weights, count, scale, zero));
-}
-
 AVX2 static void vector_moments(const bale_grid *grid, const float *values, const float *weights, size_t count,
                                 float scale, float zero, float lanes[4][LANES]) {
   __m256 sums[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
-  __m256 scales = _mm256_set1_ps(scale), zeros = _mm256_set1_ps(zero), inverse = _mm256_set1_ps(reciprocal(scale));
+  __m256 scales = _mm256_set1_ps(scale), zeros = _mm256_set1_ps(zero), inverse = _mm256_set1_ps(bale_grid_reciprocal(scale));
   for (size_t i = 0; i < count; i += LANES) {
     __m256 value = _mm256_loadu_ps(values + i);
     __m256 weight = weights ? _mm256_loadu_ps(weights + i) : _mm256_set1_ps(1);
@@ -165,29 +155,6 @@ float bale_grid_error(const bale_grid *grid, const float *values, const float *w
 #endif
   plain_error(grid, values, weights, whole, count, scale, zero, lanes);
   return lane_total(lanes);
-}
-
-static float error_of_affine(const bale_grid *grid, const float *values, const float *weights, size_t count,
-                             float scale, float zero) {
-#if defined(__x86_64__)
-  if (vector_part(count) == count) return affine_error(grid, values, weights, count, scale, zero);
-#endif
-  return bale_grid_error(grid, values, weights, count, scale, zero);
-}
-
-bale_affine_choice bale_affine_choose(const bale_grid *grid, const float *values, const float *weights, size_t count,
-                                      const float *scales, size_t scale_count, const float *zeros,
-                                      size_t zero_count) {
-  bale_affine_choice best = {0, 0, INFINITY};
-  for (size_t s = 0; s < scale_count; s++) {
-    if (!(scales[s] >= 0) || isinf(scales[s])) continue;
-    for (size_t z = 0; z < zero_count; z++) {
-      if (!isfinite(zeros[z])) continue;
-      float error = error_of_affine(grid, values, weights, count, scales[s], zeros[z]);
-      if (error < best.error) best = (bale_affine_choice){s, z, error};
-    }
-  }
-  return best;
 }
 
 void bale_affine_moments(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,

@@ -48,8 +48,20 @@ public struct Hessian: Sendable {
       }
       let diagonal = diagonal
       try checkDiagonal(diagonal)
-      for row in 0..<columns {
-        for column in 0..<row {
+      try values.withUnsafeBufferPointer { (values) throws(SolverError) in
+        try Self.checkSymmetry(values, diagonal)
+      }
+    }
+  }
+
+  /// By blocks, which stay in the cache with their mirror images.
+  private static func checkSymmetry(
+    _ values: UnsafeBufferPointer<Float>, _ diagonal: [Float]
+  ) throws(SolverError) {
+    let columns = diagonal.count
+    for (rows, others) in SquareBlocks(columns).pairs {
+      for row in rows {
+        for column in others where column < row {
           let (a, b) = (values[row * columns + column], values[column * columns + row])
           let bound = (diagonal[row] * diagonal[column]).squareRoot()
           guard a.isFinite, b.isFinite, abs(a - b) <= 1e-3 * bound + .leastNormalMagnitude else {

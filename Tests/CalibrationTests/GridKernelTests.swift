@@ -108,22 +108,68 @@ import Testing
     }
   }
 
+  /// With every code in reach, each row takes the first of the best pairs.
   @Test func theChoiceIsTheFirstOfTheBest() {
     var grid = grids()[0]
     var random = SplitMix64(seed: 63)
-    for count in [5, 16] {
-      let values = (0..<count).map { _ in Float(random.normal()) }
-      let scales: [Float] = [.nan, -1, 0.2, 0.4, 0.4, 0.7, .infinity]
-      let zeros: [Float] = [.infinity, 2, 3.5, 3.5, 5]
-      let choice = bale_affine_choose(&grid, values, nil, count, scales, scales.count, zeros, zeros.count)
-      var best = (error: Float.infinity, scale: 0, zero: 0)
-      for (s, scale) in scales.enumerated() where scale >= 0 && scale.isFinite {
-        for (z, zero) in zeros.enumerated() where zero.isFinite {
-          let error = bale_grid_error(&grid, values, nil, count, scale, zero)
-          if error < best.error { best = (error, s, z) }
+    let scales: [Float] = [.nan, -1, 0.2, 0.4, 0.4, 0.7, .infinity]
+    let zeros: [Float] = [.infinity, 2, 3.5, 3.5, 5, 6, -.infinity]
+    for (count, weighted) in [(5, false), (16, true), (33, true)] {
+      let values = (0..<3 * count).map { _ in Float(random.normal()) }
+      let weights = (0..<count).map { _ in Float.random(in: 0.1...2, using: &random) }
+      for reach in [1, 2, 7] {
+        let start: [UInt8] = [3, 1, 5]
+        let (fast, plain) = (
+          choose(&grid, values, weighted ? weights : nil, scales, zeros, reach, start, bale_bilevel_choose),
+          choose(&grid, values, weighted ? weights : nil, scales, zeros, reach, start, bale_bilevel_choose_portable)
+        )
+        #expect(fast == plain)
+        for row in 0..<3 {
+          let near = max(0, Int(start[row]) - reach)...min(6, Int(start[row]) + reach)
+          var best = (error: Double.infinity, scale: 0, zero: 0)
+          for s in near where scales[s] >= 0 && scales[s].isFinite {
+            for z in near where zeros[z].isFinite {
+              let error = (0..<count).reduce(0.0) { sum, index in
+                let value = values[row * count + index]
+                let difference = Double(rounded(grid, value, scales[s], zeros[z]).1) - Double(value)
+                return sum + difference * difference * Double(weighted ? weights[index] : 1)
+              }
+              if error < best.error * (1 - 1e-5) { best = (error, s, z) }
+            }
+          }
+          #expect(Int(fast.scaleCodes[row]) == best.scale && Int(fast.zeroCodes[row]) == best.zero)
         }
       }
-      #expect(choice.error == best.error && choice.scale == best.scale && choice.zero == best.zero)
     }
+  }
+
+  private struct Choice: Equatable {
+    var error: Float
+    var scaleCodes: [UInt8]
+    var zeroCodes: [UInt8]
+  }
+
+  private typealias Choose = (
+    UnsafePointer<bale_grid>, UnsafePointer<bale_bilevel_rows>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
+    UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt8>
+  ) -> Float
+
+  private func choose(
+    _ grid: inout bale_grid, _ values: [Float], _ weights: [Float]?, _ scales: [Float], _ zeros: [Float], _ reach: Int,
+    _ codes: [UInt8], _ function: Choose
+  ) -> Choice {
+    var choice = Choice(error: 0, scaleCodes: codes, zeroCodes: codes)
+    let columns = values.count / codes.count
+    values.withUnsafeBufferPointer { values in
+      (weights ?? []).withUnsafeBufferPointer { buffer in
+        guard let base = values.baseAddress else { return }
+        var rows = bale_bilevel_rows(
+          values: base, weights: weights == nil ? nil : buffer.baseAddress, rows: codes.count, columns: columns,
+          stride: columns)
+        choice.error = function(
+          &grid, &rows, scales, zeros, scales.count, reach, &choice.scaleCodes, &choice.zeroCodes)
+      }
+    }
+    return choice
   }
 }

@@ -64,6 +64,9 @@ func allEncodings() throws -> [any GroupEncoding] {
     BilevelEncoding(try BilevelCodec(bits: 2)), BilevelEncoding(try BilevelCodec(bits: 3, arithmetic: .f16)),
     BilevelEncoding(try BilevelCodec(bits: 4, tileRows: 8, tileColumns: 32, statisticBits: 4), rule: .range),
     BilevelEncoding(try SpQRCodec(dense: BilevelCodec(bits: 3), outliers: .bf16)),
+    BilevelEncoding(try SpQRCodec(dense: BilevelCodec(bits: 4), columnOrder: .permuted)),
+    BilevelEncoding(
+      try SpQRCodec(dense: BilevelCodec(bits: 3, arithmetic: .f16), combine: .addCompensated, columnOrder: .permuted)),
     try IntegerEncoding(IntegerCodec(bits: 4, grouping: .elements(32))),
     try IntegerEncoding(IntegerCodec(bits: 3, grouping: .elements(64), scale: .float(.bf16), zero: .code)),
     try IntegerEncoding(IntegerCodec(bits: 2, grouping: .elements(16), scale: .float(.f32), zero: .bias(.f16))),

@@ -8,7 +8,7 @@ import Testing
 /// Golden/spqr_engine.safetensors was made by SpQR's own engine (github.com/Vahe1994/SpQR 543d10e, torch 2.15 on one
 /// CPU thread): a 48 x 64 weight with a few large values, 512 correlated inputs, group and second-level group 16,
 /// statistics of 3 bits, percdamp 0.01, identity order; case a: 3 bits, threshold 0.3; b: 4 bits, 0.2; c: 3 bits, no
-/// outliers. What the engine rounds to F16 when it saves was rounded where it is used: second-level statistics, and
+/// outliers; d: as a, in the engine's `act_order`. What the engine rounds to F16 when it saves was rounded where it is used: second-level statistics, and
 /// outliers, whose rounding error is thus passed on like any other.
 @Suite struct SpQREngineTests {
   private let golden: SafetensorsFile
@@ -25,10 +25,12 @@ import Testing
     }
   }
 
-  @Test(arguments: [("a", 3, Float(0.3)), ("b", 4, 0.2), ("c", 3, .infinity)])
+  @Test(arguments: [("a", 3, Float(0.3)), ("b", 4, 0.2), ("c", 3, .infinity), ("d", 3, 0.3)])
   func codesStatisticsAndOutliersAreTheEngines(name: String, bits: Int, threshold: Float) throws {
     let (rows, columns) = (48, 64)
-    let encoding = BilevelEncoding(try SpQRCodec(dense: BilevelCodec(bits: bits)), rule: .range)
+    let order: SpQRCodec.ColumnOrder = golden["\(name).permutation"] == nil ? .tensor : .permuted
+    let encoding = BilevelEncoding(
+      try SpQRCodec(dense: BilevelCodec(bits: bits), columnOrder: order), rule: .range)
     let solver = Solver(
       encoding, order: .natural, damping: 0.01,
       outliers: threshold < .infinity ? OutlierRule(threshold: threshold) : nil, sweeps: 0)
@@ -43,6 +45,9 @@ import Testing
     #expect(matrix.statistics.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] } == statistics)
     let outliers = try bytes("\(name).outliers")
     #expect(solved.outliers.map(\.position) == outliers.indices.filter { outliers[$0] == 1 })
+    guard order == .permuted else { return }
+    let permutation = try bytes("\(name).permutation")
+    #expect(solved.permutation == stride(from: 0, to: permutation.count, by: 4).map { Int(permutation[$0]) })
   }
 
   private func unpacked(_ encoding: BilevelEncoding, _ solved: SolvedMatrix) throws -> BilevelMatrix {

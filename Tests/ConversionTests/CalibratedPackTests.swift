@@ -4,6 +4,7 @@ import Calibration
 import Checkpoints
 import Codecs
 import Conversion
+import Layouts
 import Safetensors
 import Tensors
 import TestSupport
@@ -66,6 +67,7 @@ import Verification
   @Test(arguments: [
     "int4:group=32", "int3:group=64,zero=code", "int2:group=32", "nf4:block=64", "mxfp4", "ternary:group=64",
     "bilevel:bits=3", "spqr:bits=3", "spqr:bits=2,outliers=BF16",
+    "spqr:bits=3,order=permuted", "spqr:bits=3,arithmetic=F16,combine=addCompensated,order=permuted",
   ]) func solvedWeightsLoseLessOfTheirOutputs(_ encoding: String) throws {
     let stats = try attentionStatistics()
     let name = Self.attention + "k_proj.weight"
@@ -103,6 +105,11 @@ import Verification
     #expect(bits > 6.1 && bits <= 6.2)
     #expect(throws: PlanError.self) {
       try pack(rules, attentionStatistics(), to: "b.bale") { $0.targetBits = 5.9 }
+    }
+    // The dense part alone doesn't suffice: an empty index takes a byte for each row of tiles.
+    let alone = try recipe([(Self.attention + "v*", "spqr:bits=3,order=permuted@gptq")])
+    #expect(throws: PlanError.self) {
+      try pack(alone, attentionStatistics(), to: "b.bale") { $0.targetBits = 3.625 }
     }
   }
 
@@ -162,6 +169,28 @@ import Verification
     let differences = try CheckpointDiff(Checkpoints.open(directory.file("a.bale")), view)
       .run(resources: resources) { _ in }
     #expect(differences.allSatisfy { $0.kind == .identical })
+  }
+
+  /// What is solved for the kernels of SpQR's library is read from the library's files with the same values.
+  @Test func solvedWeightsGoToSpQRsLibrary() throws {
+    let name = Self.attention + "q_proj.weight"
+    let encoding = "spqr:bits=3,arithmetic=F16,combine=addCompensated,order=permuted@gptq"
+    try pack(recipe([(name, encoding)]), attentionStatistics(), to: "a.bale") { $0.targetBits = 4.1 }
+    let packed = try BaleCheckpoint(directory.file("a.bale"))
+    let files = try PublishedSpQRFiles(packed, sparse: .csr)
+    let request = ConvertRequest(format: .safetensors, isSingleFile: true)
+    _ = try ConvertJob(files, plan: ConvertPlan(files, request: request)).run(
+      to: ConvertDestination(path: directory.file("b.safetensors"), isSingleFile: true, overwrite: false),
+      resources: resources
+    ) { _ in }
+    let written = try Layouts.open(directory.file("b.safetensors"))
+    #expect(try values(written, name) == values(packed, name))
+  }
+
+  private func values(_ checkpoint: any Checkpoint, _ name: String) throws -> [UInt32] {
+    let index = try #require(checkpoint.tensors.firstIndex { $0.name == name })
+    let reader = SpanReader(checkpoint, tensor: index)
+    return try reader.values(0..<reader.elements).withFloats { $0.map(\.bitPattern) }
   }
 
   @Test func namesOfSlices() {

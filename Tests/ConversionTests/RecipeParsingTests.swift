@@ -110,7 +110,10 @@ import Testing
       #expect(recipe.isCalibrated && recipe.rules.map { "\($0.selector)" } == ["experts", "attention", "linear"])
       return
     }
-    let encodings = ["spqr": "spqr:bits=4@gptq", "spqr3": "spqr:bits=3@gptq", "spqr2": "spqr:bits=2@gptq"]
+    let encodings = [
+      "spqr": "spqr:bits=4@gptq", "spqr3": "spqr:bits=3@gptq", "spqr2": "spqr:bits=2@gptq",
+      "spqr3-library": "spqr:bits=3,arithmetic=F16,combine=addCompensated,order=permuted@gptq",
+    ]
     let rounded = ["rtn-spqr": "spqr:bits=4", "rtn-spqr3": "spqr:bits=3", "rtn-spqr2": "spqr:bits=2"]
     var text = name
     for suffix in ["-experts", "-linear"] where text.hasSuffix(suffix) { text.removeLast(suffix.count) }

@@ -36,20 +36,33 @@ typedef struct {
   int half;               // affine: every operation of decoding rounds to half precision
 } bale_grid;
 
+// 1 / scale; scales smaller than 1e-37 count as 1e-37.
+static inline float bale_grid_reciprocal(float scale) {
+  return 1 / ((scale < 0 ? -scale : scale) > 1e-37f ? scale : 1e-37f);
+}
+
 // The weighted squared error of `count` values under a scale and a zero. `weights` may be null.
 // The sum has the fixed order of eight lanes. Divides by multiplying with the reciprocal.
 float bale_grid_error(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,
                       float zero);
 
-// Of all pairs of a candidate scale and a candidate zero of an affine grid, the one with the least error, the first
-// at a tie. Scales below 0 and numbers that aren't finite are passed over. Returns the error, infinite if there is no
-// pair.
+// Rows of a tile: `rows` of `columns` values, `stride` apart, and a weight for each column's squared error, or null.
 typedef struct {
-  size_t scale, zero;
-  float error;
-} bale_affine_choice;
-bale_affine_choice bale_affine_choose(const bale_grid *grid, const float *values, const float *weights, size_t count,
-                                      const float *scales, size_t scale_count, const float *zeros, size_t zero_count);
+  const float *values, *weights;
+  size_t rows, columns, stride;
+} bale_bilevel_rows;
+
+// Gives each row the pair of a scale code and a zero code with the least error under an affine grid, the first at a
+// tie, of those at most `reach` from the pair that it has. `scales` and `zeros` say what the `levels` codes stand for;
+// scales below 0 and numbers that aren't finite are passed over. Returns the sum of the rows' errors, infinite if a row
+// has no pair; it then keeps its codes.
+float bale_bilevel_choose(const bale_grid *grid, const bale_bilevel_rows *rows, const float *scales,
+                          const float *zeros, size_t levels, size_t reach, uint8_t *scale_codes, uint8_t *zero_codes);
+
+// The same without vector instructions, whatever the machine: for tests.
+float bale_bilevel_choose_portable(const bale_grid *grid, const bale_bilevel_rows *rows, const float *scales,
+                                   const float *zeros, size_t levels, size_t reach, uint8_t *scale_codes,
+                                   uint8_t *zero_codes);
 
 // Sums for least squares over the values of a group under an affine grid, with d = code - zero:
 // weights * d * d, weights * d * value, weights, weights * (scale * code - value).

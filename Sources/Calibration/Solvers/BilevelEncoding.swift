@@ -14,7 +14,6 @@ public struct BilevelEncoding: GroupEncoding {
     self.rule = rule
   }
 
-  /// Outliers replace the dense value.
   public init(_ codec: SpQRCodec, rule: ScaleRule = .search) {
     bilevel = codec.dense
     spqr = codec
@@ -22,6 +21,7 @@ public struct BilevelEncoding: GroupEncoding {
   }
 
   public var codec: any Codec { spqr ?? bilevel }
+  public var storesOrder: Bool { spqr?.columnOrder == .permuted }
   public var groupRows: Int { bilevel.tileRows }
   public var grid: bale_grid { bilevel.grid }
 
@@ -29,8 +29,8 @@ public struct BilevelEncoding: GroupEncoding {
 
   public func check(rows: Int, columns: Int) throws(SolverError) {
     guard rule == .range || rule == .search else { throw .shape("\(codec.descriptor) has no rule '\(rule.rawValue)'") }
-    if let spqr, spqr.combine != .replace {
-      throw .shape("outliers are chosen to replace weights, not by the rule '\(spqr.combine.rawValue)'")
+    if spqr?.combine == .addRaw {
+      throw .shape("outliers are chosen to replace weights or to be added; 'addRaw' is for files of SpQR's converter")
     }
   }
 
@@ -47,7 +47,9 @@ public struct BilevelEncoding: GroupEncoding {
       let top = index / solved.groups * bilevel.tileRows
       matrix.set(tile, top: top, left: index % solved.groups * bilevel.tileColumns, codec: bilevel)
     }
-    if let spqr { return try spqr.pack(matrix, outliers: solved.outliers) }
+    if let spqr {
+      return try spqr.pack(SpQRMatrix(dense: matrix, outliers: solved.outliers, permutation: solved.permutation))
+    }
     return try bilevel.pack(matrix)
   }
 }

@@ -82,7 +82,7 @@ struct ChunkSolver {
     for row in 0..<rows where error[row] * error[row] > threshold {
       chunk.isOutlier[place * rows + row] = true
       bale_grid_round(&grid, &zero, scales + row, zeros + row, 1, codes + row, decoded + row)
-      decoded[row] = spqr.roundedOutlier(values[row])
+      (chunk.outlierBits[place * rows + row], decoded[row]) = spqr.outlier(values[row], over: decoded[row])
       error[row] = (values[row] - decoded[row]) * inverse
     }
   }

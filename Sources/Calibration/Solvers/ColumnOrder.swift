@@ -20,10 +20,18 @@ struct GroupSchedule {
   /// The column at each place.
   let columns: [Int]
   let steps: [Step]
+  /// True if columns are stored as they are rounded; else they are in the tensor's order.
+  let isStored: Bool
 
-  init(columns count: Int, groupColumns: Int, diagonal: [Float], order: ColumnOrder) {
-    var groups = stride(from: 0, to: count, by: groupColumns).map { Array($0..<min($0 + groupColumns, count)) }
-    if order == .importance {
+  /// With `isStored`, whatever the order asked for, the columns with the largest inputs come first, and groups are made
+  /// of them as they come: SpQR's `act_order`.
+  init(columns count: Int, groupColumns: Int, diagonal: [Float], order: ColumnOrder, isStored: Bool) {
+    self.isStored = isStored
+    let stored = isStored ? Self.descending(Array(0..<count)) { diagonal[$0] } : Array(0..<count)
+    var groups = stride(from: 0, to: count, by: groupColumns).map {
+      Array(stored[$0..<min($0 + groupColumns, count)])
+    }
+    if order == .importance, !isStored {
       groups = groups.map { group in Self.descending(group) { diagonal[$0] } }
       let sums = groups.map { group in group.reduce(0) { $0 + Double(diagonal[$1]) } / Double(group.count) }
       groups = Self.descending(Array(groups.indices)) { sums[$0] }.map { groups[$0] }
@@ -31,11 +39,22 @@ struct GroupSchedule {
     var steps: [Step] = []
     var next = 0
     for group in groups {
-      steps.append(Step(group: (group.min() ?? 0) / groupColumns, places: next..<next + group.count))
+      let first = isStored ? next : group.min() ?? 0
+      steps.append(Step(group: first / groupColumns, places: next..<next + group.count))
       next += group.count
     }
     columns = groups.flatMap { $0 }
     self.steps = steps
+  }
+
+  /// The tensor's column that each stored column holds; empty where columns are stored in the tensor's order.
+  var permutation: [Int] { isStored ? columns : [] }
+
+  /// The place of each of the tensor's columns.
+  var places: [Int] {
+    var places = columns
+    for (place, column) in columns.enumerated() { places[column] = place }
+    return places
   }
 
   /// Sorted by a key, largest first; equals keep their order.

@@ -12,6 +12,9 @@ public protocol GroupEncoding: Sendable {
   /// Rows whose parameters are fitted together.
   var groupRows: Int { get }
 
+  /// True if columns are stored in the order in which they are rounded.
+  var storesOrder: Bool { get }
+
   /// What a code stands for under a scale and a zero.
   var grid: bale_grid { get }
 
@@ -27,6 +30,7 @@ public protocol GroupEncoding: Sendable {
 
 extension GroupEncoding {
   public var groupRows: Int { 1 }
+  public var storesOrder: Bool { false }
 }
 
 /// The parameters of one group.
@@ -51,6 +55,9 @@ public struct SolvedMatrix: Sendable {
   public var columns: Int
   /// Columns of a group.
   public var groupColumns: Int
+  /// The tensor's column that each stored column holds; empty where columns are stored in the tensor's order. Codes,
+  /// groups and outliers count stored columns.
+  public var permutation: [Int] = []
   /// Codes, row-major; negative ones in two's complement.
   public var codes: [UInt8]
   /// Scales, a row of groups for each row.
@@ -61,7 +68,7 @@ public struct SolvedMatrix: Sendable {
   public var tiles: [BilevelTile]
   /// Weights kept apart, ascending.
   public var outliers: [Outlier]
-  /// What the codes and outliers decode to, row-major.
+  /// What the codes and outliers decode to, row-major, in the tensor's order of columns.
   public var decoded: [Float]
   public var error: SolvedError
 

@@ -7,17 +7,22 @@ final class PieceProblem {
   final class Rounding {
     let decoded: UnsafeMutablePointer<Float>
     let codes: UnsafeMutablePointer<UInt8>
+    /// Of the weights that are kept apart; the others have none.
+    let outlierBits: UnsafeMutablePointer<UInt16>
     var errors: [Float]
 
     init(count: Int, rows: Int) {
       decoded = .allocate(capacity: count)
       codes = .allocate(capacity: count)
+      outlierBits = .allocate(capacity: count)
+      outlierBits.initialize(repeating: 0, count: count)
       errors = [Float](repeating: 0, count: rows)
     }
 
     deinit {
       decoded.deallocate()
       codes.deallocate()
+      outlierBits.deallocate()
     }
   }
 
@@ -129,7 +134,7 @@ final class PieceProblem {
         let decoded = rounding.decoded + index * rows
         let codes = rounding.codes + index * rows
         bale_grid_round(&grid, values, scales, zeros, rows, codes, decoded)
-        keepOutliers(index, values, decoded, codes, &grid, scales, zeros)
+        keepOutliers(index, values, rounding, &grid, scales, zeros)
         let inverse = 1 / factor[index * width + index]
         for row in 0..<rows { error[row] = (values[row] - decoded[row]) * inverse }
         addSquares(error, to: &rounding.errors)
@@ -142,15 +147,15 @@ final class PieceProblem {
 
   /// Weights that are kept apart stay so: they hold the value itself, and the code of 0.
   private func keepOutliers(
-    _ index: Int, _ values: UnsafePointer<Float>, _ decoded: UnsafeMutablePointer<Float>,
-    _ codes: UnsafeMutablePointer<UInt8>, _ grid: inout bale_grid, _ scales: UnsafePointer<Float>,
-    _ zeros: UnsafePointer<Float>
+    _ index: Int, _ values: UnsafePointer<Float>, _ rounding: Rounding, _ grid: inout bale_grid,
+    _ scales: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>
   ) {
     guard let spqr = (encoding as? BilevelEncoding)?.spqr else { return }
     var zero: Float = 0
     for row in 0..<chunk.rows where chunk.isOutlier[start + index * chunk.rows + row] {
-      bale_grid_round(&grid, &zero, scales + row, zeros + row, 1, codes + row, decoded + row)
-      decoded[row] = spqr.roundedOutlier(values[row])
+      let at = index * chunk.rows + row
+      bale_grid_round(&grid, &zero, scales + row, zeros + row, 1, rounding.codes + at, rounding.decoded + at)
+      (rounding.outlierBits[at], rounding.decoded[at]) = spqr.outlier(values[row], over: rounding.decoded[at])
     }
   }
 
@@ -183,6 +188,7 @@ final class PieceProblem {
       change[at] = chunk.decoded[start + at] - rounding.decoded[at]
       chunk.decoded[start + at] = rounding.decoded[at]
       chunk.codes[start + at] = rounding.codes[at]
+      chunk.outlierBits[start + at] = rounding.outlierBits[at]
     }
   }
 }

@@ -1,4 +1,5 @@
 import Codecs
+import Pipeline
 
 /// What a solver derives from a Hessian before it sees weights: the order of columns, and the factor by which the
 /// error of a column is made up for in those that follow. Weights with the same inputs (gate and up) can share one.
@@ -20,6 +21,7 @@ public struct PreparedHessian: Sendable {
 
   /// - Parameters:
   ///   - hessian: nil for weights that count the same, each for itself.
+  ///   - order: the order of rounding, for encodings that don't store one.
   ///   - damping: this share of the mean of the diagonal is added to the diagonal; ten times as much for as long as
   ///     the sum can't be factored.
   ///   - propagates: whether the error of a column is made up for (GPTQ). A diagonal has nothing to do so by.
@@ -32,7 +34,8 @@ public struct PreparedHessian: Sendable {
     let group = encoding.groupColumns(columns)
     guard let hessian else {
       schedule = GroupSchedule(
-        columns: columns, groupColumns: group, diagonal: [Float](repeating: 1, count: columns), order: .natural)
+        columns: columns, groupColumns: group, diagonal: [Float](repeating: 1, count: columns), order: .natural,
+        isStored: encoding.storesOrder)
       factor = nil
       diagonal = [Float](repeating: 1, count: columns)
       damped = nil
@@ -44,16 +47,17 @@ public struct PreparedHessian: Sendable {
     }
     try hessian.check()
     let means = hessian.diagonal
-    schedule = GroupSchedule(columns: columns, groupColumns: group, diagonal: means, order: order)
+    schedule = GroupSchedule(
+      columns: columns, groupColumns: group, diagonal: means, order: order, isStored: encoding.storesOrder)
     let mean = Float(means.reduce(0.0) { $0 + Double($1) } / Double(max(columns, 1)))
     // Inputs that are always zero leave the choice free; any positive number makes their weights round to nearest.
     let scale = mean > 0 ? mean : 1
     guard case .full(let values) = hessian.moments, propagates else {
       added = max(damping, Self.smallestDamping) * scale
-      (factor, diagonal, damped) = Self.diagonalParts(hessian, schedule, added: added)
+      (factor, diagonal, damped) = Self.diagonalParts(hessian, schedule, added: added, threads: threads)
       return
     }
-    let permuted = Self.permuted(values, schedule.columns)
+    let permuted = Self.permuted(values, schedule.columns, threads: threads)
     var share = damping
     while share <= Self.largestDamping {
       let candidate = Self.damped(permuted, columns, by: share * scale)
@@ -70,27 +74,37 @@ public struct PreparedHessian: Sendable {
   }
 
   private static func diagonalParts(
-    _ hessian: Hessian, _ schedule: GroupSchedule, added: Float
+    _ hessian: Hessian, _ schedule: GroupSchedule, added: Float, threads: Int
   ) -> ([Float]?, [Float], Hessian.Moments) {
     let means = hessian.diagonal
     let sums = schedule.columns.map { means[$0] + added }
     let diagonal = sums.map { 1 / $0.squareRoot() }
     guard case .full(let values) = hessian.moments else { return (nil, diagonal, .diagonal(sums)) }
-    return (nil, diagonal, .full(damped(permuted(values, schedule.columns), schedule.columns.count, by: added)))
+    let permuted = permuted(values, schedule.columns, threads: threads)
+    return (nil, diagonal, .full(damped(permuted, schedule.columns.count, by: added)))
   }
 
-  /// Rows and columns in the order of the schedule.
-  private static func permuted(_ values: [Float], _ order: [Int]) -> [Float] {
+  /// Rows and columns in the order of the schedule, mirrored values made equal.
+  private static func permuted(_ values: [Float], _ order: [Int], threads: Int) -> [Float] {
     let size = order.count
     return [Float](unsafeUninitializedCapacity: size * size) { output, count in
+      count = size * size
       values.withUnsafeBufferPointer { values in
-        for (place, row) in order.enumerated() {
-          for (other, column) in order.enumerated() {
-            output[place * size + other] = values[row * size + column] / 2 + values[column * size + row] / 2
+        nonisolated(unsafe) let (values, output) = (values, output)
+        let pairs = SquareBlocks(size).pairs
+        Workers.run(threads) { thread in
+          for index in stride(from: thread, to: pairs.count, by: threads) {
+            for place in pairs[index].rows {
+              for other in pairs[index].columns where other <= place {
+                let (row, column) = (order[place], order[other])
+                let mean = values[row * size + column] / 2 + values[column * size + row] / 2
+                output[place * size + other] = mean
+                output[other * size + place] = mean
+              }
+            }
           }
         }
       }
-      count = size * size
     }
   }
 

@@ -18,6 +18,8 @@ final class RowChunk {
   var tiles: [[BilevelTile]]
   /// True where a weight is kept apart.
   let isOutlier: UnsafeMutablePointer<Bool>
+  /// What is stored of a weight that is kept apart.
+  let outlierBits: UnsafeMutablePointer<UInt16>
 
   init(rows: Int, columns: Int, groups: Int) {
     self.rows = rows
@@ -30,6 +32,8 @@ final class RowChunk {
     codes.initialize(repeating: 0, count: count)
     isOutlier = .allocate(capacity: count)
     isOutlier.initialize(repeating: false, count: count)
+    outlierBits = .allocate(capacity: count)
+    outlierBits.initialize(repeating: 0, count: count)
     scales = .allocate(capacity: rows * groups)
     scales.initialize(repeating: 0, count: rows * groups)
     zeros = .allocate(capacity: rows * groups)
@@ -42,6 +46,7 @@ final class RowChunk {
     decoded.deallocate()
     codes.deallocate()
     isOutlier.deallocate()
+    outlierBits.deallocate()
     scales.deallocate()
     zeros.deallocate()
   }

@@ -10,7 +10,7 @@ public enum SolvableEncodings {
     case let codec as NormalFloatCodec: return try TableEncoding(codec)
     case let codec as TernaryCodec: return try TernaryEncoding(codec)
     case let codec as BilevelCodec: return BilevelEncoding(codec)
-    case let codec as SpQRCodec where codec.columnOrder == .tensor: return BilevelEncoding(codec)
+    case let codec as SpQRCodec: return BilevelEncoding(codec)
     default: throw .shape("\(codec.descriptor) isn't solved for")
     }
   }

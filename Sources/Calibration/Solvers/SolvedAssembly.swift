@@ -11,9 +11,12 @@ final class SolvedAssembly: Sendable {
   init(rows: Int, columns: Int, encoding: any GroupEncoding, prepared: PreparedHessian) {
     self.encoding = encoding
     self.prepared = prepared
-    let blank = SolvedMatrix(
-      rows: 0, columns: columns, groupColumns: encoding.groupColumns(columns), codes: [], scales: [], zeros: [],
+    var blank = SolvedMatrix(
+      rows: 0, columns: columns, groupColumns: encoding.groupColumns(columns),
+      permutation: prepared.schedule.permutation, codes: [], scales: [], zeros: [],
       tiles: [], outliers: [], decoded: [], error: SolvedError())
+    blank.codes.reserveCapacity(rows * columns)
+    blank.decoded.reserveCapacity(rows * columns)
     groups = blank.groups
     matrix = Monitor(blank)
   }
@@ -38,19 +41,19 @@ final class SolvedAssembly: Sendable {
   func part(_ chunk: RowChunk, firstRow: Int, damped: Double?) -> SolvedMatrix {
     let (rows, columns) = (chunk.rows, chunk.columns)
     let count = rows * columns
+    let places = prepared.schedule.places
+    let stored = prepared.schedule.isStored ? Array(0..<columns) : places
     var outliers: [Outlier] = []
-    let places = inverse(prepared.schedule.columns)
     var codes = [UInt8](repeating: 0, count: count)
     var decoded = [Float](repeating: 0, count: count)
     for row in 0..<rows {
       for column in 0..<columns {
-        let from = places[column] * rows + row
+        decoded[row * columns + column] = chunk.decoded[places[column] * rows + row]
+        let from = stored[column] * rows + row
         codes[row * columns + column] = chunk.codes[from]
-        decoded[row * columns + column] = chunk.decoded[from]
-        if chunk.isOutlier[from], let spqr = (encoding as? BilevelEncoding)?.spqr {
-          outliers.append(
-            Outlier(position: (firstRow + row) * columns + column, bits: spqr.outlierBits(chunk.decoded[from])))
-        }
+        guard chunk.isOutlier[from] else { continue }
+        outliers.append(
+          Outlier(position: (firstRow + row) * columns + column, bits: chunk.outlierBits[from]))
       }
     }
     let perRow = (0..<rows * groups).map { $0 % groups * rows + $0 / groups }
@@ -58,12 +61,6 @@ final class SolvedAssembly: Sendable {
       rows: rows, columns: columns, groupColumns: encoding.groupColumns(columns), codes: codes,
       scales: perRow.map { chunk.scales[$0] }, zeros: perRow.map { chunk.zeros[$0] }, tiles: tiles(chunk),
       outliers: outliers, decoded: decoded, error: error(chunk, damped: damped))
-  }
-
-  private func inverse(_ order: [Int]) -> [Int] {
-    var places = order
-    for (place, column) in order.enumerated() { places[column] = place }
-    return places
   }
 
   /// Tile rows first, where the chunk has groups first.

@@ -6,6 +6,7 @@ import Pipeline
 public struct Solver: Sendable {
   public var encoding: any GroupEncoding
   public var method: Method
+  /// The order of rounding, for encodings that don't store one.
   public var order: ColumnOrder
   /// The share of the Hessian's mean diagonal that is added to its diagonal.
   public var damping: Float
@@ -57,6 +58,9 @@ public struct Solver: Sendable {
       throw SolverError.weight(row: bad / columns, column: bad % columns, value: weights[bad])
     }
     try encoding.check(rows: rows, columns: columns)
+    guard encoding.storesOrder == prepared.schedule.isStored else {
+      throw SolverError.shape("the Hessian was prepared for another order of columns")
+    }
     let assembly = SolvedAssembly(rows: rows, columns: columns, encoding: encoding, prepared: prepared)
     let chunkSolver = try chunkSolver(weights, rows: rows, prepared: prepared)
     let refinement = sweeps > 0 ? Refinement(encoding: encoding, prepared: prepared) : nil

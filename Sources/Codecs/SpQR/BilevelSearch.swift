@@ -69,24 +69,12 @@ struct BilevelSearch {
   private func chooseRowCodes(_ candidate: inout BilevelTile, reach: Int) -> Float {
     let scales = codec.scales(candidate.statistics)
     let zeros = codec.zeros(candidate.statistics)
-    var sum: Float = 0
-    for index in 0..<tile.rows {
-      let scaleRange = codec.codes(within: reach, of: candidate.scaleCodes[index])
-      let zeroRange = codec.codes(within: reach, of: candidate.zeroCodes[index])
-      let choice = scales[scaleRange].withUnsafeBufferPointer { scales in
-        zeros[zeroRange].withUnsafeBufferPointer { zeros in
-          withUnsafePointer(to: grid) {
-            bale_affine_choose(
-              $0, tile.row(index), tile.weights, tile.columns, scales.baseAddress, scales.count, zeros.baseAddress,
-              zeros.count)
-          }
-        }
-      }
-      sum += choice.error
-      candidate.scaleCodes[index] = UInt8(scaleRange.lowerBound + choice.scale)
-      candidate.zeroCodes[index] = UInt8(zeroRange.lowerBound + choice.zero)
+    var rows = bale_bilevel_rows(
+      values: tile.values, weights: tile.weights, rows: tile.rows, columns: tile.columns, stride: tile.stride)
+    return withUnsafePointer(to: grid) {
+      bale_bilevel_choose(
+        $0, &rows, scales, zeros, scales.count, reach, &candidate.scaleCodes, &candidate.zeroCodes)
     }
-    return sum
   }
 
   /// With codes and zero points held, value = scale_s * (s * d) - (scale_s * zero_s) * d, where d = code - zero.
@@ -177,10 +165,5 @@ extension BilevelCodec {
   /// The zero point of every zero code.
   func zeros(_ statistics: SIMD4<Float>) -> [Float] {
     (0...statisticLevels).map { arithmetic.scaled(statistics[2], Float($0), minus: statistics[3]) }
-  }
-
-  /// The codes at most `reach` from `code`.
-  func codes(within reach: Int, of code: UInt8) -> Range<Int> {
-    max(0, Int(code) - reach)..<min(statisticLevels, Int(code) + reach) + 1
   }
 }

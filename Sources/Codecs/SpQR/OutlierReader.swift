@@ -28,7 +28,7 @@ struct OutlierReader {
     case OutlierIndex.empty: return
     case OutlierIndex.csr: try readPlain(rows: rows, columns: columns, body)
     case OutlierIndex.firstRice...OutlierIndex.firstRice + UInt8(OutlierIndex.largestParameter):
-      try readRice(UInt64(kind - OutlierIndex.firstRice), end: rows * columns, body)
+      try readRice(Int(kind - OutlierIndex.firstRice), end: rows * columns, body)
     default:
       throw .value(codec: "spqr", plane: .outlierRows, offset: rowsAt - 1, reason: "no outlier index of kind \(kind)")
     }
@@ -97,7 +97,7 @@ struct OutlierReader {
   }
 
   /// Golomb-Rice codes of parameter `k` whose positions stay below `end`.
-  private mutating func readRice(_ k: UInt64, end: Int, _ body: (Int, UInt16) -> Void) throws(CodecError) {
+  private mutating func readRice(_ k: Int, end: Int, _ body: (Int, UInt16) -> Void) throws(CodecError) {
     let count = try word()
     guard count >= 1, count <= end else {
       throw .value(codec: "spqr", plane: .outlierRows, offset: rowsAt - 4, reason: "\(count) outliers of \(end)")
@@ -117,63 +117,57 @@ struct OutlierReader {
   }
 }
 
-/// Bits from the least significant of a byte on, read through a 64-bit window.
+/// Bits from the least significant of a byte on.
 struct BitReader {
   private let bytes: UnsafeRawBufferPointer
-  private var next: Int
-  private var window: UInt64 = 0
-  private var filled = 0
+  /// Bits before the next one.
+  private var bit: Int
 
   init(_ bytes: UnsafeRawBufferPointer, from byte: Int) {
     self.bytes = bytes
-    next = byte
+    bit = byte * 8
   }
 
   /// The first byte of which no bit has been read.
-  var byte: Int { next - filled / 8 }
-
-  @inline(__always)
-  private mutating func refill() {
-    if next + 8 <= bytes.count {
-      let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: next, as: UInt64.self))
-      let taken = (63 - filled) >> 3
-      window |= word << UInt64(filled)
-      next += taken
-      filled += 8 * taken
-      if filled < 64 { window &= (1 << UInt64(filled)) - 1 }
-    } else {
-      while filled <= 56, next < bytes.count {
-        window |= UInt64(bytes[next]) << UInt64(filled)
-        next += 1
-        filled += 8
-      }
-    }
-  }
+  var byte: Int { (bit + 7) / 8 }
 
   /// A Golomb-Rice code of parameter `k` (at most 30), or nil if it isn't below `limit` or the bytes end.
   @inline(__always)
-  mutating func rice(_ k: UInt64, limit: Int) -> Int? {
-    var quotient = 0
-    refill()
-    while window == 0 {
-      quotient += filled
-      guard filled > 0, quotient < limit else { return nil }
-      filled = 0
-      refill()
+  mutating func rice(_ k: Int, limit: Int) -> Int? {
+    // Each code waits for the length of the one before: one load that holds nearly all of them keeps the wait short.
+    let start = bit >> 3
+    if start + 8 <= bytes.count {
+      let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+      let window = word >> UInt64(bit & 7)
+      let zeros = window.trailingZeroBitCount
+      if zeros + k < 56 {
+        bit += zeros + 1 + k
+        let gap = zeros << k | Int((window >> 1) >> UInt64(zeros) & ((1 << UInt64(k)) - 1))
+        return gap < limit ? gap : nil
+      }
     }
-    let zeros = window.trailingZeroBitCount
-    quotient += zeros
-    drop(zeros + 1)
-    if filled < Int(k) { refill() }
-    guard filled >= Int(k), quotient <= limit >> Int(k) else { return nil }
-    let gap = quotient << Int(k) | Int(window & ((1 << k) - 1))
-    drop(Int(k))
+    return slowRice(k, limit: limit)
+  }
+
+  /// The same bit by bit: for codes at the end of the bytes, and long ones.
+  private mutating func slowRice(_ k: Int, limit: Int) -> Int? {
+    var quotient = 0
+    while true {
+      guard let one = next(), quotient <= limit >> k else { return nil }
+      if one == 1 { break }
+      quotient += 1
+    }
+    var gap = quotient << k
+    for place in 0..<k {
+      guard let one = next() else { return nil }
+      gap |= one << place
+    }
     return gap < limit ? gap : nil
   }
 
-  @inline(__always)
-  private mutating func drop(_ count: Int) {
-    window = count < 64 ? window >> UInt64(count) : 0
-    filled -= count
+  private mutating func next() -> Int? {
+    guard bit >> 3 < bytes.count else { return nil }
+    defer { bit += 1 }
+    return Int(bytes[bit >> 3] >> UInt8(bit & 7) & 1)
   }
 }

@@ -97,6 +97,15 @@ public struct SpQRCodec: VariableCodec, Hashable {
     }
   }
 
+  /// Bytes of a matrix in which no weight is kept apart.
+  public func bytesWithoutOutliers(elements: Int, columns: Int) -> Int {
+    let tileRows = dense.tiles(elements: elements, columns: columns) / max(dense.tilesAcross(columns: columns), 1)
+    let permutation = columnOrder == .permuted ? columns * Self.permutationBytes(columns) : 0
+    return dense.planes.indices.reduce(tileRows + permutation) {
+      $0 + dense.bytes(plane: $1, elements: elements, columns: columns)
+    }
+  }
+
   /// Bytes of an entry of a permutation.
   static func permutationBytes(_ columns: Int) -> Int { columns <= 1 << 16 ? 2 : 4 }
 
@@ -144,6 +153,10 @@ extension SpQRCodec {
     return value.isFinite && rounded & 0x7FFF == 0x7F80 ? rounded - 1 : rounded
   }
 
-  /// What an outlier of this value decodes to where it replaces the dense value.
-  public func roundedOutlier(_ value: Float) -> Float { outlierValue(outlierBits(value)) }
+  /// A weight kept apart over the dense value at its place: the outlier's bits, and the weight that they make.
+  public func outlier(_ weight: Float, over denseValue: Float) -> (bits: UInt16, weight: Float) {
+    let bits = outlierBits(combine == .replace ? weight : weight - denseValue)
+    let value = outlierValue(bits)
+    return (bits, combine == .replace ? value : dense.arithmetic.sum(denseValue, value))
+  }
 }

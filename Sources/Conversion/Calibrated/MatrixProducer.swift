@@ -26,7 +26,7 @@ struct MatrixProducer: PartProducer {
     let weights = values.withFloats { Array($0) }
     do {
       let solved = try solve(weights, name: name, columns: tensor.shape.columns, threads: threads)
-      var produced = ProducedPart(spans: try spans(of: solved, layout: part.layout))
+      var produced = try produced(solved, layout: part.layout)
       try values.withFloats {
         try produced.measure(against: $0, codec: tensor.codec, columns: solved.columns, layout: part.layout)
       }
@@ -59,17 +59,25 @@ struct MatrixProducer: PartProducer {
   }
 
   /// The planes, cut in the spans of the layout.
-  private func spans(of solved: SolvedMatrix, layout: PartLayout) throws -> [[[UInt8]]] {
+  private func produced(_ solved: SolvedMatrix, layout: PartLayout) throws -> ProducedPart {
     let codec = encoding.codec
     guard codec.planes.contains(where: { $0.extent == .variable }) else {
-      return Self.cut(try encoding.planes(solved), codec, columns: solved.columns, layout: layout)
+      return ProducedPart(
+        spans: Self.cut(try encoding.planes(solved), codec, columns: solved.columns, layout: layout))
     }
     // Spans of such an encoding are whole rows.
     let rows = layout.spanElements / max(solved.columns, 1)
-    return try (0..<layout.spanCount).map { span in
+    var wholePlanes: [[UInt8]] = codec.planes.map { _ in [] }
+    let spans = try (0..<layout.spanCount).map { span in
       let range = span * rows..<min((span + 1) * rows, solved.rows)
-      return try encoding.planes(solved.slice(range, groupRows: encoding.groupRows))
+      var planes = try encoding.planes(solved.slice(range, groupRows: encoding.groupRows))
+      for (index, plane) in codec.planes.enumerated() where plane.extent == .whole {
+        wholePlanes[index] = planes[index]
+        planes[index] = []
+      }
+      return planes
     }
+    return ProducedPart(spans: spans, wholePlanes: wholePlanes)
   }
 
   private static func cut(

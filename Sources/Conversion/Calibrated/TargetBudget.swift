@@ -11,16 +11,15 @@ struct TargetBudget {
 
   mutating func add(_ tensor: CheckpointTensor, _ codec: any Codec, method: Solver.Method?) {
     let (elements, columns) = (tensor.shape.elements, tensor.shape.columns)
-    let dense = (codec as? SpQRCodec).flatMap { method == .gptq ? $0.dense : nil }
-    let counted = dense ?? codec
-    guard !counted.planes.contains(where: { $0.extent == .variable }) else { return }
-    let bits = counted.planes.indices.reduce(0) {
-      $0 + counted.bytes(plane: $1, elements: elements, columns: columns) * 8
-    }
-    if dense == nil {
+    if let spqr = codec as? SpQRCodec, method == .gptq {
+      let matrices = WeightName.matrices(of: tensor).count
+      let bytes = spqr.bytesWithoutOutliers(elements: elements / max(matrices, 1), columns: columns)
+      filled = (filled.weights + elements, filled.bits + matrices * bytes * 8)
+    } else if !codec.planes.contains(where: { $0.extent == .variable }) {
+      let bits = codec.planes.indices.reduce(0) {
+        $0 + codec.bytes(plane: $1, elements: elements, columns: columns) * 8
+      }
       fixed = (fixed.weights + elements, fixed.bits + bits)
-    } else {
-      filled = (filled.weights + elements, filled.bits + bits)
     }
   }
 

@@ -1,13 +1,14 @@
 extension Recipe {
   /// The recipes that have a name: `lossless`; ENCODING-experts, which quantizes the routed experts alone;
   /// ENCODING-linear and rtn-ENCODING, all weight matrices but routers, embeddings and the head, rounded to nearest;
-  /// spqr, spqr3, spqr2 and gptq-ENCODING, the same matrices by a solver with calibration; and moe-spqr, moe-spqr3 and
-  /// moe-spqr2, which give attention, whose weights all tokens use, more bits and the experts coarser tiles.
+  /// spqr, spqr3, spqr2 and gptq-ENCODING, the same matrices by a solver with calibration; spqr3-library, which SpQR's
+  /// inference library can hold; and moe-spqr, moe-spqr3 and moe-spqr2, which give attention, whose weights all tokens
+  /// use, more bits and the experts coarser tiles.
   public static let builtInNames: [String] = {
     var names = ["lossless"]
     for encoding in shortEncodings { names += ["\(encoding)-experts", "\(encoding)-linear"] }
     for encoding in roundedEncodings { names.append("rtn-" + encoding.name) }
-    for spqr in spqrWidths { names.append(spqr.name) }
+    for spqr in spqrWidths + [publishedSpQR] { names.append(spqr.name) }
     for encoding in solvedEncodings { names.append("gptq-" + encoding) }
     return names + mixedRecipes.map(\.name)
   }()
@@ -20,6 +21,9 @@ extension Recipe {
     ("spqr", "spqr:bits=4"), ("spqr3", "spqr:bits=3"), ("spqr2", "spqr:bits=2"),
   ]
   private static let roundedEncodings: [Named] = solvedEncodings.map { ($0, $0) } + spqrWidths
+  private static let publishedSpQR: Named = (
+    "spqr3-library", "spqr:bits=3,arithmetic=F16,combine=addCompensated,order=permuted"
+  )
 
   private static let mixedRecipes: [(name: String, experts: String, others: String)] = [
     ("moe-spqr", "spqr:bits=4,rows=128,columns=16", "int6"), ("moe-spqr3", "spqr:bits=3,rows=128,columns=16", "int5"),
@@ -50,7 +54,7 @@ extension Recipe {
     if let rounded = roundedEncodings.first(where: { name == "rtn-\($0.name)" }) {
       return try Treatment(parsing: rounded.encoding)
     }
-    if let spqr = spqrWidths.first(where: { name == $0.name }) {
+    if let spqr = (spqrWidths + [publishedSpQR]).first(where: { name == $0.name }) {
       return try Treatment(parsing: spqr.encoding + "@gptq")
     }
     return solvedEncodings.contains { name == "gptq-\($0)" } ? try Treatment(parsing: name) : nil
