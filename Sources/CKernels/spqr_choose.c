@@ -1,151 +1,141 @@
-// Choosing scale and zero codes for the rows of a tile. Candidates lie side by side in the lanes of vectors, and the
-// values of a row come one after another: every form adds the errors of a candidate in the order of the values, so that
-// all give the same bits.
+// Choosing the scale and zero codes of the rows of a tile, and the sums that its second-level statistics are solved
+// from. Rows lie side by side, sixteen to a step, and the sum of a row runs over its columns in order. One source serves
+// every machine; the compiler turns its loops over lanes into vectors where there are such instructions, and the bits
+// are the same.
 #include "spqr.h"
 
 #include <math.h>
 
 #include "lanes.h"
 
-enum { MOST = 16 };
+enum { LANES = BALE_TILE_LANES };
 
-// Pairs of a scale and a zero that are tried at once, and their errors.
-typedef struct {
-  float scale[MOST], inverse[MOST], zero[MOST], error[MOST];
-  uint8_t scale_code[MOST], zero_code[MOST];
-  size_t count;
-} candidates;
-
-typedef void find_errors(const bale_grid *grid, const float *values, const float *weights, size_t count,
-                         candidates *tried);
-
-static void plain_errors(const bale_grid *grid, const float *values, const float *weights, size_t count,
-                         candidates *tried) {
-  for (size_t lane = 0; lane < tried->count; lane++) {
-    float sum = 0;
-    for (size_t i = 0; i < count; i++) {
-      float code = rintf(values[i] * tried->inverse[lane] + tried->zero[lane]);
-      code = code > grid->lowest ? code : grid->lowest;
-      code = code < grid->highest ? code : grid->highest;
-      float difference = tried->scale[lane] * (code - tried->zero[lane]) - values[i];
-      float square = difference * difference;
-      sum += weights ? square * weights[i] : square;
-    }
-    tried->error[lane] = sum;
-  }
+INLINE float clamped(const bale_grid *grid, float position) {
+  float code = rintf(position);
+  code = code > grid->lowest ? code : grid->lowest;
+  return code < grid->highest ? code : grid->highest;
 }
 
-#if defined(__x86_64__)
-AVX2 static void avx2_errors(const bale_grid *grid, const float *values, const float *weights, size_t count,
-                             candidates *tried) {
-  const __m256 lowest = _mm256_set1_ps(grid->lowest), highest = _mm256_set1_ps(grid->highest);
-  for (size_t lane = 0; lane < tried->count; lane += 8) {
-    const __m256 scale = _mm256_loadu_ps(tried->scale + lane), inverse = _mm256_loadu_ps(tried->inverse + lane);
-    const __m256 zero = _mm256_loadu_ps(tried->zero + lane);
-    __m256 sum = _mm256_setzero_ps();
-    for (size_t i = 0; i < count; i++) {
-      __m256 value = _mm256_set1_ps(values[i]);
-      __m256 code = _mm256_add_ps(_mm256_mul_ps(value, inverse), zero);
-      code = _mm256_round_ps(code, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-      code = _mm256_min_ps(_mm256_max_ps(code, lowest), highest);
-      __m256 difference = _mm256_sub_ps(_mm256_mul_ps(scale, _mm256_sub_ps(code, zero)), value);
-      __m256 square = _mm256_mul_ps(difference, difference);
-      sum = _mm256_add_ps(sum, weights ? _mm256_mul_ps(square, _mm256_set1_ps(weights[i])) : square);
-    }
-    _mm256_storeu_ps(tried->error + lane, sum);
-  }
-}
-
-AVX512 static void avx512_errors(const bale_grid *grid, const float *values, const float *weights, size_t count,
-                                 candidates *tried) {
-  const __m512 lowest = _mm512_set1_ps(grid->lowest), highest = _mm512_set1_ps(grid->highest);
-  const __m512 scale = _mm512_loadu_ps(tried->scale), inverse = _mm512_loadu_ps(tried->inverse);
-  const __m512 zero = _mm512_loadu_ps(tried->zero);
-  __m512 sum = _mm512_setzero_ps();
-  for (size_t i = 0; i < count; i++) {
-    __m512 value = _mm512_set1_ps(values[i]);
-    __m512 code = _mm512_add_ps(_mm512_mul_ps(value, inverse), zero);
-    code = _mm512_roundscale_ps(code, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    code = _mm512_min_ps(_mm512_max_ps(code, lowest), highest);
-    __m512 difference = _mm512_sub_ps(_mm512_mul_ps(scale, _mm512_sub_ps(code, zero)), value);
-    __m512 square = _mm512_mul_ps(difference, difference);
-    sum = _mm512_add_ps(sum, weights ? _mm512_mul_ps(square, _mm512_set1_ps(weights[i])) : square);
-  }
-  _mm512_storeu_ps(tried->error, sum);
-}
-#endif
-
-static find_errors *fastest(void) {
-#if defined(__x86_64__)
-  if (has_avx512()) return avx512_errors;
-  if (has_avx2()) return avx2_errors;
-#endif
-  return plain_errors;
-}
-
-typedef struct {
-  uint8_t scale_code, zero_code;
-  float error;
-} choice;
-
-// Empties `tried` into the best choice so far.
-static void settle(find_errors *find, const bale_grid *grid, const float *values, const float *weights, size_t count,
-                   candidates *tried, choice *best) {
-  if (tried->count == 0) return;
-  find(grid, values, weights, count, tried);
-  for (size_t lane = 0; lane < tried->count; lane++) {
-    if (tried->error[lane] < best->error) {
-      *best = (choice){tried->scale_code[lane], tried->zero_code[lane], tried->error[lane]};
+// The squared errors of LANES rows, each under its scale and zero.
+INLINE void add_errors(const bale_grid *grid, const bale_bilevel_rows *tile, size_t top, const float *scale,
+                       const float *inverse, const float *zero, float *sums) {
+  for (size_t column = 0; column < tile->columns; column++) {
+    const float *values = tile->values + column * tile->stride + top;
+    float weight = tile->weights ? tile->weights[column] : 1;
+    for (int i = 0; i < LANES; i++) {
+      float code = clamped(grid, values[i] * inverse[i] + zero[i]);
+      float difference = scale[i] * (code - zero[i]) - values[i];
+      sums[i] += difference * difference * weight;
     }
   }
-  tried->count = 0;
 }
 
-static size_t lowest_near(uint8_t code, size_t reach) { return code > reach ? code - reach : 0; }
-
-static size_t highest_near(uint8_t code, size_t reach, size_t levels) {
-  return code + reach < levels ? code + reach : levels - 1;
+// What `codes` moved by `step` stand for; not a number where there is no such code, or none that may be used.
+INLINE void look_up(const float *table, int levels, const int *codes, int step, float lowest, float *found) {
+  for (int i = 0; i < LANES; i++) {
+    int code = codes[i] + step;
+    float value = code >= 0 && code < levels ? table[code] : NAN;
+    found[i] = value >= lowest && value < INFINITY ? value : NAN;
+  }
 }
 
-static float choose(find_errors *find, const bale_grid *grid, const bale_bilevel_rows *rows, const float *scales,
-                    const float *zeros, size_t levels, size_t reach, uint8_t *scale_codes, uint8_t *zero_codes) {
-  candidates tried = {0};
+INLINE float choose(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales, const float *zeros,
+                    int levels, int reach, uint8_t *scale_codes, uint8_t *zero_codes) {
   float total = 0;
-  for (size_t row = 0; row < rows->rows; row++) {
-    const float *values = rows->values + row * rows->stride;
-    choice best = {scale_codes[row], zero_codes[row], INFINITY};
-    size_t last_scale = highest_near(scale_codes[row], reach, levels);
-    size_t last_zero = highest_near(zero_codes[row], reach, levels);
-    for (size_t s = lowest_near(scale_codes[row], reach); s <= last_scale; s++) {
-      if (!(scales[s] >= 0) || isinf(scales[s])) continue;
-      float inverse = bale_grid_reciprocal(scales[s]);
-      for (size_t z = lowest_near(zero_codes[row], reach); z <= last_zero; z++) {
-        if (!isfinite(zeros[z])) continue;
-        size_t lane = tried.count++;
-        tried.scale[lane] = scales[s];
-        tried.inverse[lane] = inverse;
-        tried.zero[lane] = zeros[z];
-        tried.scale_code[lane] = (uint8_t)s;
-        tried.zero_code[lane] = (uint8_t)z;
-        if (tried.count == MOST) settle(find, grid, values, rows->weights, rows->columns, &tried, &best);
+  for (size_t top = 0; top < tile->rows; top += LANES) {
+    size_t height = tile->rows - top < LANES ? tile->rows - top : LANES;
+    int s[LANES] = {0}, z[LANES] = {0}, best_s[LANES], best_z[LANES];
+    float best[LANES], scale[LANES], inverse[LANES], zero[LANES];
+    for (size_t i = 0; i < height; i++) {
+      s[i] = scale_codes[top + i];
+      z[i] = zero_codes[top + i];
+    }
+    for (int i = 0; i < LANES; i++) {
+      best[i] = INFINITY;
+      best_s[i] = s[i];
+      best_z[i] = z[i];
+    }
+    for (int scale_step = -reach; scale_step <= reach; scale_step++) {
+      look_up(scales, levels, s, scale_step, 0, scale);
+      for (int i = 0; i < LANES; i++) inverse[i] = bale_grid_reciprocal(scale[i]);
+      for (int zero_step = -reach; zero_step <= reach; zero_step++) {
+        look_up(zeros, levels, z, zero_step, -INFINITY, zero);
+        float sums[LANES] = {0};
+        add_errors(grid, tile, top, scale, inverse, zero, sums);
+        for (int i = 0; i < LANES; i++) {
+          int better = sums[i] < best[i];
+          best[i] = better ? sums[i] : best[i];
+          best_s[i] = better ? s[i] + scale_step : best_s[i];
+          best_z[i] = better ? z[i] + zero_step : best_z[i];
+        }
       }
     }
-    settle(find, grid, values, rows->weights, rows->columns, &tried, &best);
-    scale_codes[row] = best.scale_code;
-    zero_codes[row] = best.zero_code;
-    total += best.error;
+    for (size_t i = 0; i < height; i++) {
+      scale_codes[top + i] = (uint8_t)best_s[i];
+      zero_codes[top + i] = (uint8_t)best_z[i];
+      total += best[i];
+    }
   }
   return total;
 }
 
-float bale_bilevel_choose(const bale_grid *grid, const bale_bilevel_rows *rows, const float *scales,
-                          const float *zeros, size_t levels, size_t reach, uint8_t *scale_codes,
-                          uint8_t *zero_codes) {
-  return choose(fastest(), grid, rows, scales, zeros, levels, reach, scale_codes, zero_codes);
+INLINE void moments(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales, const float *zeros,
+                    float *sums) {
+  for (size_t top = 0; top < tile->rows; top += LANES) {
+    const float *scale = scales + top, *zero = zeros + top;
+    float inverse[LANES], found[4][LANES] = {{0}};
+    for (int i = 0; i < LANES; i++) inverse[i] = bale_grid_reciprocal(scale[i]);
+    for (size_t column = 0; column < tile->columns; column++) {
+      const float *values = tile->values + column * tile->stride + top;
+      float weight = tile->weights ? tile->weights[column] : 1;
+      for (int i = 0; i < LANES; i++) {
+        float code = clamped(grid, values[i] * inverse[i] + zero[i]), distance = code - zero[i];
+        float weighted = weight * distance;
+        found[0][i] += weighted * distance;
+        found[1][i] += weighted * values[i];
+        found[2][i] += weight;
+        found[3][i] += weight * (scale[i] * code - values[i]);
+      }
+    }
+    for (int sum = 0; sum < 4; sum++) memcpy(sums + (size_t)sum * tile->stride + top, found[sum], sizeof found[sum]);
+  }
 }
 
-float bale_bilevel_choose_portable(const bale_grid *grid, const bale_bilevel_rows *rows, const float *scales,
-                                   const float *zeros, size_t levels, size_t reach, uint8_t *scale_codes,
+float bale_bilevel_choose_portable(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales,
+                                   const float *zeros, int levels, int reach, uint8_t *scale_codes,
                                    uint8_t *zero_codes) {
-  return choose(plain_errors, grid, rows, scales, zeros, levels, reach, scale_codes, zero_codes);
+  return choose(grid, tile, scales, zeros, levels, reach, scale_codes, zero_codes);
+}
+
+void bale_bilevel_moments_portable(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales,
+                                   const float *zeros, float *sums) {
+  moments(grid, tile, scales, zeros, sums);
+}
+
+#if defined(__x86_64__)
+#define VECTOR_FORMS(TARGET, name)                                                                                  \
+  TARGET static float choose_##name(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales,      \
+                                    const float *zeros, int levels, int reach, uint8_t *scale_codes,                \
+                                    uint8_t *zero_codes) {                                                         \
+    return choose(grid, tile, scales, zeros, levels, reach, scale_codes, zero_codes);                               \
+  }                                                                                                                 \
+  TARGET static void moments_##name(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales,      \
+                                    const float *zeros, float *sums) {                                             \
+    moments(grid, tile, scales, zeros, sums);                                                                       \
+  }
+VECTOR_FORMS(AVX2, avx2)
+VECTOR_FORMS(AVX512, avx512)
+#define FASTEST(name) (has_avx512() ? name##_avx512 : has_avx2() ? name##_avx2 : bale_bilevel_##name##_portable)
+#else
+#define FASTEST(name) bale_bilevel_##name##_portable
+#endif
+
+float bale_bilevel_choose(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales,
+                          const float *zeros, int levels, int reach, uint8_t *scale_codes, uint8_t *zero_codes) {
+  return FASTEST(choose)(grid, tile, scales, zeros, levels, reach, scale_codes, zero_codes);
+}
+
+void bale_bilevel_moments(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales,
+                          const float *zeros, float *sums) {
+  FASTEST(moments)(grid, tile, scales, zeros, sums);
 }

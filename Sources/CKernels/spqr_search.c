@@ -90,10 +90,11 @@ SPECIALISED __m256 decoded_8(enum bale_grid_kind kind, __m256 code, __m256 scale
 }
 
 SPECIALISED __m256 error_lanes(const bale_grid *grid, enum bale_grid_kind kind, const float *values,
-                               const float *weights, size_t count, float scale, float zero) {
-  __m256 sum = _mm256_setzero_ps(), scales = _mm256_set1_ps(scale), zeros = _mm256_set1_ps(zero);
+                               const float *weights, size_t first, size_t count, float scale, float zero,
+                               __m256 sum) {
+  __m256 scales = _mm256_set1_ps(scale), zeros = _mm256_set1_ps(zero);
   __m256 inverse = _mm256_set1_ps(bale_grid_reciprocal(scale));
-  for (size_t i = 0; i < count; i += LANES) {
+  for (size_t i = first; i < count; i += LANES) {
     __m256 value = _mm256_loadu_ps(values + i);
     __m256 code = nearest_8(grid, kind, value, inverse, zeros);
     __m256 difference = _mm256_sub_ps(decoded_8(kind, code, scales, zeros), value);
@@ -103,19 +104,83 @@ SPECIALISED __m256 error_lanes(const bale_grid *grid, enum bale_grid_kind kind, 
   return sum;
 }
 
-AVX2 static void vector_error(const bale_grid *grid, const float *values, const float *weights, size_t count,
-                              float scale, float zero, float *lanes) {
-  switch (grid->kind) {
-    case BALE_GRID_AFFINE:
-      _mm256_storeu_ps(lanes, error_lanes(grid, BALE_GRID_AFFINE, values, weights, count, scale, zero));
-      break;
-    case BALE_GRID_BIASED:
-      _mm256_storeu_ps(lanes, error_lanes(grid, BALE_GRID_BIASED, values, weights, count, scale, zero));
-      break;
-    case BALE_GRID_TABLE:
-      _mm256_storeu_ps(lanes, error_lanes(grid, BALE_GRID_TABLE, values, weights, count, scale, zero));
-      break;
+#define SPECIALISED_WIDE static inline AVX512 __attribute__((always_inline))
+
+SPECIALISED_WIDE __m512 nearest_16(const bale_grid *grid, enum bale_grid_kind kind, __m512 values, __m512 inverse,
+                                   __m512 zero) {
+  __m512 position;
+  if (kind == BALE_GRID_TABLE) {
+    position = _mm512_mul_ps(values, inverse);
+    __m512i code = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
+    for (int i = 0; i < 15; i++) {
+      __mmask16 above = _mm512_cmp_ps_mask(position, _mm512_set1_ps(grid->thresholds[i]), _CMP_GT_OQ);
+      code = _mm512_mask_add_epi32(code, above, code, one);
+    }
+    return _mm512_permutexvar_ps(code, _mm512_loadu_ps(grid->table));
   }
+  if (kind == BALE_GRID_BIASED) {
+    position = _mm512_mul_ps(_mm512_sub_ps(values, zero), inverse);
+  } else {
+    position = _mm512_add_ps(_mm512_mul_ps(values, inverse), zero);
+  }
+  position = _mm512_roundscale_ps(position, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  position = _mm512_max_ps(position, _mm512_set1_ps(grid->lowest));
+  return _mm512_min_ps(position, _mm512_set1_ps(grid->highest));
+}
+
+// Sixteen values a step, the first eight added before the others: the same sums as eight a step.
+SPECIALISED_WIDE __m256 wide_error_lanes(const bale_grid *grid, enum bale_grid_kind kind, const float *values,
+                                         const float *weights, size_t count, float scale, float zero, __m256 sum) {
+  __m512 scales = _mm512_set1_ps(scale), zeros = _mm512_set1_ps(zero);
+  __m512 inverse = _mm512_set1_ps(bale_grid_reciprocal(scale));
+  for (size_t i = 0; i < count; i += 2 * LANES) {
+    __m512 value = _mm512_loadu_ps(values + i);
+    __m512 code = nearest_16(grid, kind, value, inverse, zeros), decoded;
+    if (kind == BALE_GRID_AFFINE) {
+      decoded = _mm512_mul_ps(scales, _mm512_sub_ps(code, zeros));
+    } else {
+      decoded = _mm512_mul_ps(code, scales);
+      if (kind == BALE_GRID_BIASED) decoded = _mm512_add_ps(decoded, zeros);
+    }
+    __m512 difference = _mm512_sub_ps(decoded, value), square = _mm512_mul_ps(difference, difference);
+    if (weights) square = _mm512_mul_ps(square, _mm512_loadu_ps(weights + i));
+    sum = _mm256_add_ps(sum, _mm512_castps512_ps256(square));
+    sum = _mm256_add_ps(sum, _mm512_extractf32x8_ps(square, 1));
+  }
+  return sum;
+}
+
+#define ERROR_OF_KIND(KIND)                                                                                         \
+  AVX2 static void error_of_##KIND(const bale_grid *grid, const float *values, const float *weights, size_t count,  \
+                                   float scale, float zero, float *lanes) {                                        \
+    __m256 sum = _mm256_setzero_ps();                                                                               \
+    _mm256_storeu_ps(lanes, error_lanes(grid, BALE_GRID_##KIND, values, weights, 0, count, scale, zero, sum));      \
+  }                                                                                                                 \
+  AVX512 static void wide_error_of_##KIND(const bale_grid *grid, const float *values, const float *weights,         \
+                                          size_t count, float scale, float zero, float *lanes) {                    \
+    size_t even = count - count % (2 * LANES);                                                                      \
+    __m256 sum = _mm256_setzero_ps();                                                                               \
+    sum = wide_error_lanes(grid, BALE_GRID_##KIND, values, weights, even, scale, zero, sum);                        \
+    sum = error_lanes(grid, BALE_GRID_##KIND, values, weights, even, count, scale, zero, sum);                      \
+    _mm256_storeu_ps(lanes, sum);                                                                                   \
+  }
+ERROR_OF_KIND(AFFINE)
+ERROR_OF_KIND(BIASED)
+ERROR_OF_KIND(TABLE)
+
+static void vector_error(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,
+                         float zero, float *lanes) {
+  int wide = has_avx512();
+#define CASE(KIND)                                                                                               \
+  case BALE_GRID_##KIND:                                                                                         \
+    (wide ? wide_error_of_##KIND : error_of_##KIND)(grid, values, weights, count, scale, zero, lanes);          \
+    break;
+  switch (grid->kind) {
+    CASE(AFFINE)
+    CASE(BIASED)
+    CASE(TABLE)
+  }
+#undef CASE
 }
 
 AVX2 static void vector_moments(const bale_grid *grid, const float *values, const float *weights, size_t count,
@@ -154,6 +219,13 @@ float bale_grid_error(const bale_grid *grid, const float *values, const float *w
   if (whole) vector_error(grid, values, weights, whole, scale, zero, lanes);
 #endif
   plain_error(grid, values, weights, whole, count, scale, zero, lanes);
+  return lane_total(lanes);
+}
+
+float bale_grid_error_portable(const bale_grid *grid, const float *values, const float *weights, size_t count,
+                               float scale, float zero) {
+  float lanes[LANES] = {0};
+  plain_error(grid, values, weights, 0, count, scale, zero, lanes);
   return lane_total(lanes);
 }
 

@@ -9,34 +9,63 @@ import Pipeline
 struct InverseFactor {
   private let size: Int
   private let threads: Int
-  /// A reversed, then L in its lower triangle.
+  /// The lower triangle of A reversed, then L.
   private let lower: UnsafeMutablePointer<Float>
-  /// The inverse of L.
+  /// The inverse of L, then U.
   private let inverse: UnsafeMutablePointer<Float>
 
   /// Rows and columns of a block.
   static let side = 256
 
-  /// Nil if the matrix isn't positive definite to working precision.
-  static func of(_ matrix: [Float], size: Int, threads: Int = 1) -> [Float]? {
+  /// - Parameter added: what is added to the diagonal of the matrix.
+  /// Nil if the sum isn't positive definite to working precision.
+  static func of(_ matrix: [Float], size: Int, adding added: Float = 0, threads: Int = 1) -> [Float]? {
     LinearAlgebra.useOneThread()
     guard size > 0, Int32(exactly: size) != nil else { return size == 0 ? [] : nil }
-    // Reversing rows and columns of a square is reversing its elements.
-    var lower = [Float](matrix.reversed())
-    var isFactored = false
-    var inverse = [Float](unsafeUninitializedCapacity: size * size) { inverse, count in
-      inverse.initialize(repeating: 0)
+    let lower = UnsafeMutablePointer<Float>.allocate(capacity: size * size)
+    defer { lower.deallocate() }
+    var isDone = false
+    let factor = [Float](unsafeUninitializedCapacity: size * size) { inverse, count in
+      guard let inverse = inverse.baseAddress else { return }
+      let work = InverseFactor(size: size, threads: threads, lower: lower, inverse: inverse)
+      matrix.withUnsafeBufferPointer { if let matrix = $0.baseAddress { work.fill(matrix, adding: added) } }
+      guard work.factor() else { return }
+      work.invert()
+      isDone = work.reverse()
       count = size * size
-      lower.withUnsafeMutableBufferPointer { lower in
-        guard let lower = lower.baseAddress, let inverse = inverse.baseAddress else { return }
-        let work = InverseFactor(size: size, threads: threads, lower: lower, inverse: inverse)
-        isFactored = work.factor()
-        if isFactored { work.invert() }
-      }
     }
-    guard isFactored, inverse.allSatisfy(\.isFinite) else { return nil }
-    inverse.reverse()
-    return inverse
+    return isDone ? factor : nil
+  }
+
+  /// Reversing rows and columns of a square is reversing its elements.
+  private func fill(_ matrix: UnsafePointer<Float>, adding added: Float) {
+    let last = size * size - 1
+    spread(size) { row in
+      let start = row * size
+      for place in start...start + row { lower[place] = matrix[last - place] }
+      lower[start + row] += added
+      (inverse + start).initialize(repeating: 0, count: size)
+    }
+  }
+
+  /// Turns the inverse of L into U. False if a value isn't finite.
+  private func reverse() -> Bool {
+    let last = size * size - 1
+    let pairs = (size + 1) / 2
+    let isFinite = UnsafeMutablePointer<Bool>.allocate(capacity: pairs)
+    defer { isFinite.deallocate() }
+    spread(pairs) { row in
+      // The middle row of an odd number is a pair with itself.
+      let end = 2 * row + 1 == size ? row * size + size / 2 + 1 : (row + 1) * size
+      var sum: Float = 0
+      for place in row * size..<end {
+        let (first, second) = (inverse[place], inverse[last - place])
+        (inverse[place], inverse[last - place]) = (second, first)
+        sum += (first - first) + (second - second)
+      }
+      isFinite[row] = sum == 0
+    }
+    return (0..<pairs).allSatisfy { isFinite[$0] }
   }
 
   /// The blocks from row or column `start` on.

@@ -41,4 +41,10 @@ enum LinearAlgebra {
     guard rows > 0, columns > 0 else { return }
     cblas_sger(CblasRowMajor, Int32(rows), Int32(columns), -1, u, 1, v, 1, target, Int32(columns))
   }
+
+  /// In single precision.
+  static func sumOfSquares(_ values: UnsafePointer<Float>, count: Int) -> Float {
+    useOneThread()
+    return cblas_sdot(Int32(count), values, 1, values, 1)
+  }
 }

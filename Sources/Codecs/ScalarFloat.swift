@@ -33,7 +33,7 @@ public enum ScalarFloat: String, Sendable, CaseIterable {
   /// The nearest value that the type holds, ties to even.
   public func rounded(_ value: Float) -> Float {
     switch self {
-    case .f16: Float(f16: value.roundedToF16)
+    case .f16: value.roundedToHalf
     case .bf16: Float(bitPattern: UInt32(value.roundedToBF16) << 16)
     case .f32: value
     }
@@ -46,6 +46,14 @@ extension Float {
     var value: Float = 0
     withUnsafePointer(to: bits) { bale_f16_to_f32($0, &value, 1) }
     self = value
+  }
+
+  /// The nearest value of F16, ties to even.
+  fileprivate var roundedToHalf: Float {
+    let magnitude = bitPattern & 0x7FFF_FFFF
+    // From the smallest normal number to those that round to infinity, without a call.
+    guard magnitude >= 0x3880_0000, magnitude < 0x477F_F000 else { return Float(f16: roundedToF16) }
+    return Float(bitPattern: (bitPattern &+ 0xFFF &+ (bitPattern >> 13 & 1)) & ~0x1FFF)
   }
 
   /// The bits of the nearest F16, ties to even.

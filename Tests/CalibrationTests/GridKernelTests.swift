@@ -103,73 +103,118 @@ import Testing
           }
           let found = bale_grid_error(&grid, values, weights, count, scale, zero)
           #expect(abs(Double(found) - expected) <= 1e-5 * expected + 1e-9)
+          let plain = bale_grid_error_portable(&grid, values, weights, count, scale, zero)
+          #expect(found.bitPattern == plain.bitPattern)
         }
       }
     }
   }
 
-  /// With every code in reach, each row takes the first of the best pairs.
+  private static let scales: [Float] = [.nan, -1, 0.2, 0.4, 0.4, 0.7, .infinity]
+  private static let zeros: [Float] = [.infinity, 2, 3.5, 3.5, 5, 6, -.infinity]
+
+  /// A tile with its columns one after another.
+  private struct Tile {
+    let (rows, columns, stride): (Int, Int, Int)
+    let values: [Float]
+    let weights: [Float]?
+
+    init(rows: Int, columns: Int, weighted: Bool, _ random: inout SplitMix64) {
+      (self.rows, self.columns, stride) = (rows, columns, (rows + 15) / 16 * 16)
+      values = (0..<stride * columns).map { _ in Float(random.normal()) }
+      weights = weighted ? (0..<columns).map { _ in Float.random(in: 0.1...2, using: &random) } : nil
+    }
+
+    func with<Result>(_ body: (UnsafePointer<bale_bilevel_rows>) -> Result) -> Result {
+      values.withUnsafeBufferPointer { values in
+        (weights ?? []).withUnsafeBufferPointer { buffer in
+          var tile = bale_bilevel_rows(
+            values: values.baseAddress, weights: weights == nil ? nil : buffer.baseAddress, rows: rows,
+            columns: columns, stride: stride)
+          return body(&tile)
+        }
+      }
+    }
+  }
+
+  private func choose(
+    _ grid: inout bale_grid, _ tile: Tile, _ reach: Int32, _ codes: [UInt8], isPortable: Bool
+  ) -> (error: Float, scales: [UInt8], zeros: [UInt8]) {
+    var (scaleCodes, zeroCodes) = (codes, codes)
+    let error = tile.with {
+      isPortable
+        ? bale_bilevel_choose_portable(&grid, $0, Self.scales, Self.zeros, 7, reach, &scaleCodes, &zeroCodes)
+        : bale_bilevel_choose(&grid, $0, Self.scales, Self.zeros, 7, reach, &scaleCodes, &zeroCodes)
+    }
+    return (error, scaleCodes, zeroCodes)
+  }
+
+  /// Each row takes the first of the best pairs within reach.
   @Test func theChoiceIsTheFirstOfTheBest() {
     var grid = grids()[0]
     var random = SplitMix64(seed: 63)
-    let scales: [Float] = [.nan, -1, 0.2, 0.4, 0.4, 0.7, .infinity]
-    let zeros: [Float] = [.infinity, 2, 3.5, 3.5, 5, 6, -.infinity]
-    for (count, weighted) in [(5, false), (16, true), (33, true)] {
-      let values = (0..<3 * count).map { _ in Float(random.normal()) }
-      let weights = (0..<count).map { _ in Float.random(in: 0.1...2, using: &random) }
-      for reach in [1, 2, 7] {
-        let start: [UInt8] = [3, 1, 5]
-        let (fast, plain) = (
-          choose(&grid, values, weighted ? weights : nil, scales, zeros, reach, start, bale_bilevel_choose),
-          choose(&grid, values, weighted ? weights : nil, scales, zeros, reach, start, bale_bilevel_choose_portable)
-        )
+    for (rows, columns, weighted) in [(3, 5, false), (16, 16, true), (37, 33, true)] {
+      let tile = Tile(rows: rows, columns: columns, weighted: weighted, &random)
+      for reach in [0, 1, 2, 7] {
+        let start = (0..<rows).map { UInt8(2 + $0 % 4) }
+        let fast = choose(&grid, tile, Int32(reach), start, isPortable: false)
+        let plain = choose(&grid, tile, Int32(reach), start, isPortable: true)
         #expect(fast == plain)
-        for row in 0..<3 {
-          let near = max(0, Int(start[row]) - reach)...min(6, Int(start[row]) + reach)
-          var best = (error: Double.infinity, scale: 0, zero: 0)
-          for s in near where scales[s] >= 0 && scales[s].isFinite {
-            for z in near where zeros[z].isFinite {
-              let error = (0..<count).reduce(0.0) { sum, index in
-                let value = values[row * count + index]
-                let difference = Double(rounded(grid, value, scales[s], zeros[z]).1) - Double(value)
-                return sum + difference * difference * Double(weighted ? weights[index] : 1)
-              }
-              if error < best.error * (1 - 1e-5) { best = (error, s, z) }
-            }
-          }
-          #expect(Int(fast.scaleCodes[row]) == best.scale && Int(fast.zeroCodes[row]) == best.zero)
+        for row in 0..<rows {
+          let best = bestPair(grid, tile, row, near: Int(start[row]), reach)
+          #expect(Int(fast.scales[row]) == best.scale && Int(fast.zeros[row]) == best.zero)
         }
       }
     }
+    let tile = Tile(rows: 2, columns: 3, weighted: false, &random)
+    let none = choose(&grid, tile, 0, [0, 6], isPortable: false)
+    #expect(none.error == .infinity && none.scales == [0, 6] && none.zeros == [0, 6])
   }
 
-  private struct Choice: Equatable {
-    var error: Float
-    var scaleCodes: [UInt8]
-    var zeroCodes: [UInt8]
-  }
-
-  private typealias Choose = (
-    UnsafePointer<bale_grid>, UnsafePointer<bale_bilevel_rows>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
-    UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt8>
-  ) -> Float
-
-  private func choose(
-    _ grid: inout bale_grid, _ values: [Float], _ weights: [Float]?, _ scales: [Float], _ zeros: [Float], _ reach: Int,
-    _ codes: [UInt8], _ function: Choose
-  ) -> Choice {
-    var choice = Choice(error: 0, scaleCodes: codes, zeroCodes: codes)
-    let columns = values.count / codes.count
-    values.withUnsafeBufferPointer { values in
-      (weights ?? []).withUnsafeBufferPointer { buffer in
-        guard let base = values.baseAddress else { return }
-        var rows = bale_bilevel_rows(
-          values: base, weights: weights == nil ? nil : buffer.baseAddress, rows: codes.count, columns: columns,
-          stride: columns)
-        choice.error = function(
-          &grid, &rows, scales, zeros, scales.count, reach, &choice.scaleCodes, &choice.zeroCodes)
+  private func bestPair(
+    _ grid: bale_grid, _ tile: Tile, _ row: Int, near code: Int, _ reach: Int
+  ) -> (scale: Int, zero: Int) {
+    let near = max(0, code - reach)...min(6, code + reach)
+    var best = (error: Double.infinity, scale: code, zero: code)
+    for s in near where Self.scales[s] >= 0 && Self.scales[s].isFinite {
+      for z in near where Self.zeros[z].isFinite {
+        let error = (0..<tile.columns).reduce(0.0) { sum, column in
+          let value = tile.values[column * tile.stride + row]
+          let difference = Double(rounded(grid, value, Self.scales[s], Self.zeros[z]).1) - Double(value)
+          return sum + difference * difference * Double(tile.weights?[column] ?? 1)
+        }
+        if error < best.error * (1 - 1e-5) { best = (error, s, z) }
       }
     }
-    return choice
+    return (best.scale, best.zero)
+  }
+
+  @Test func momentsAreThoseOfTheFormulas() {
+    var grid = grids()[0]
+    var random = SplitMix64(seed: 64)
+    for (rows, columns, weighted) in [(3, 5, false), (16, 16, true), (37, 33, true)] {
+      let tile = Tile(rows: rows, columns: columns, weighted: weighted, &random)
+      let scales = (0..<tile.stride).map { _ in Float.random(in: 0.1...1, using: &random) }
+      let zeros = (0..<tile.stride).map { _ in Float.random(in: 1...6, using: &random) }
+      var (fast, plain) = ([Float](repeating: 0, count: 4 * tile.stride), [Float](repeating: 0, count: 4 * tile.stride))
+      tile.with { bale_bilevel_moments(&grid, $0, scales, zeros, &fast) }
+      tile.with { bale_bilevel_moments_portable(&grid, $0, scales, zeros, &plain) }
+      #expect(fast == plain)
+      for row in 0..<rows {
+        var expected = [0.0, 0, 0, 0]
+        for column in 0..<columns {
+          let (value, weight) = (tile.values[column * tile.stride + row], Double(tile.weights?[column] ?? 1))
+          let code = Double(rounded(grid, value, scales[row], zeros[row]).0)
+          let distance = code - Double(zeros[row])
+          expected[0] += weight * distance * distance
+          expected[1] += weight * distance * Double(value)
+          expected[2] += weight
+          expected[3] += weight * (Double(scales[row]) * code - Double(value))
+        }
+        for sum in 0..<4 {
+          #expect(abs(Double(fast[sum * tile.stride + row]) - expected[sum]) < 1e-4 * (1 + abs(expected[sum])))
+        }
+      }
+    }
   }
 }

@@ -39,6 +39,12 @@ struct Problem {
     let prepared = try solver.prepare(given ?? hessian, columns: columns)
     return try solver.solve(weights, rows: rows, prepared: prepared)
   }
+
+  /// Squared error of the outputs, relative to their squared norm.
+  func outputError(_ solved: SolvedMatrix) throws -> Double {
+    let prepared = try Solver(BilevelEncoding(try BilevelCodec(bits: 3))).prepare(hessian, columns: columns)
+    return solved.error.weighted / (try prepared.outputNorm(weights, rows: rows, threads: 2))
+  }
 }
 
 /// What a codec decodes from planes.

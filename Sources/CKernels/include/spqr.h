@@ -46,7 +46,16 @@ static inline float bale_grid_reciprocal(float scale) {
 float bale_grid_error(const bale_grid *grid, const float *values, const float *weights, size_t count, float scale,
                       float zero);
 
-// Rows of a tile: `rows` of `columns` values, `stride` apart, and a weight for each column's squared error, or null.
+// The same without vector instructions, whatever the machine: for tests.
+float bale_grid_error_portable(const bale_grid *grid, const float *values, const float *weights, size_t count,
+                               float scale, float zero);
+
+// Rows that the two functions below work on at once.
+enum { BALE_TILE_LANES = 16 };
+
+// A tile of `rows` by `columns` values, columns one after another, each with `stride` places: a multiple of
+// BALE_TILE_LANES, so that there is room for whole steps; what lies past the last row is not used. `weights` has a
+// weight for each column's squared error, or is null.
 typedef struct {
   const float *values, *weights;
   size_t rows, columns, stride;
@@ -56,13 +65,20 @@ typedef struct {
 // tie, of those at most `reach` from the pair that it has. `scales` and `zeros` say what the `levels` codes stand for;
 // scales below 0 and numbers that aren't finite are passed over. Returns the sum of the rows' errors, infinite if a row
 // has no pair; it then keeps its codes.
-float bale_bilevel_choose(const bale_grid *grid, const bale_bilevel_rows *rows, const float *scales,
-                          const float *zeros, size_t levels, size_t reach, uint8_t *scale_codes, uint8_t *zero_codes);
+float bale_bilevel_choose(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales,
+                          const float *zeros, int levels, int reach, uint8_t *scale_codes, uint8_t *zero_codes);
+
+// Sums for least squares over each row under its scale and zero, of which there are `stride`, with d = code - zero:
+// those of weights * d * d, weights * d * value, weights, and weights * (scale * code - value), `stride` of each.
+void bale_bilevel_moments(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales,
+                          const float *zeros, float *sums);
 
 // The same without vector instructions, whatever the machine: for tests.
-float bale_bilevel_choose_portable(const bale_grid *grid, const bale_bilevel_rows *rows, const float *scales,
-                                   const float *zeros, size_t levels, size_t reach, uint8_t *scale_codes,
+float bale_bilevel_choose_portable(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales,
+                                   const float *zeros, int levels, int reach, uint8_t *scale_codes,
                                    uint8_t *zero_codes);
+void bale_bilevel_moments_portable(const bale_grid *grid, const bale_bilevel_rows *tile, const float *scales,
+                                   const float *zeros, float *sums);
 
 // Sums for least squares over the values of a group under an affine grid, with d = code - zero:
 // weights * d * d, weights * d * value, weights, weights * (scale * code - value).

@@ -31,7 +31,7 @@ struct ChunkSolver {
         }
         let error = errors + (place - block.lowerBound) * chunk.rows
         round(place, group: group, &grid, chunk, error: error)
-        for row in 0..<chunk.rows { sum += Double(error[row] * error[row]) }
+        sum += Double(LinearAlgebra.sumOfSquares(error, count: chunk.rows))
         passOn(error, from: place, to: place + 1..<block.upperBound, chunk)
       }
       passOn(errors, block: block, chunk)
@@ -77,12 +77,13 @@ struct ChunkSolver {
     bale_grid_round(&grid, values, scales, zeros, rows, codes, decoded)
     let inverse = 1 / prepared.diagonal[place]
     for row in 0..<rows { error[row] = (values[row] - decoded[row]) * inverse }
-    guard threshold < .infinity, let spqr = (encoding as? BilevelEncoding)?.spqr else { return }
+    guard threshold < .infinity, let outliers = chunk.outliers, let spqr = (encoding as? BilevelEncoding)?.spqr
+    else { return }
     var zero: Float = 0
     for row in 0..<rows where error[row] * error[row] > threshold {
-      chunk.isOutlier[place * rows + row] = true
+      outliers.marks[place * rows + row] = true
       bale_grid_round(&grid, &zero, scales + row, zeros + row, 1, codes + row, decoded + row)
-      (chunk.outlierBits[place * rows + row], decoded[row]) = spqr.outlier(values[row], over: decoded[row])
+      (outliers.bits[place * rows + row], decoded[row]) = spqr.outlier(values[row], over: decoded[row])
       error[row] = (values[row] - decoded[row]) * inverse
     }
   }

@@ -81,19 +81,16 @@ public struct SolvedError: Sendable, Equatable {
   /// Sum of squared differences, and of squared weights.
   public var plain = 0.0
   public var plainNorm = 0.0
-  /// The same of the outputs, for inputs with the Hessian's second moments: trace of E H E^T, and of W H W^T.
+  /// Sum of squared differences of the outputs, for inputs with the Hessian's second moments: the trace of E H E^T.
+  /// `PreparedHessian.outputNorm` is what it is relative to.
   public var weighted = 0.0
-  public var weightedNorm = 0.0
 
   /// Relative squared error of the weights.
   public var relative: Double { plainNorm == 0 ? 0 : plain / plainNorm }
-  /// Relative squared error of the outputs.
-  public var weightedRelative: Double { weightedNorm == 0 ? 0 : weighted / weightedNorm }
 
   static func += (total: inout SolvedError, part: SolvedError) {
     total.plain += part.plain
     total.plainNorm += part.plainNorm
     total.weighted += part.weighted
-    total.weightedNorm += part.weightedNorm
   }
 }

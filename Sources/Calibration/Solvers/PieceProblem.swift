@@ -82,7 +82,7 @@ final class PieceProblem {
     for row in 0..<chunk.rows {
       for index in 0..<width { values[row * width + index] = target[index * chunk.rows + row] }
     }
-    replaceOutliers(values)
+    if let outliers = chunk.outliers { replace(outliers, in: values) }
     return weights.withUnsafeBufferPointer { weights in
       stride(from: 0, to: chunk.rows, by: encoding.groupRows).map { top in
         encoding.fit(
@@ -94,12 +94,12 @@ final class PieceProblem {
   }
 
   /// Outliers take no part in the fit: the mean of their row's others stands in their place.
-  private func replaceOutliers(_ values: UnsafeMutablePointer<Float>) {
+  private func replace(_ outliers: RowChunk.KeptApart, in values: UnsafeMutablePointer<Float>) {
     for row in 0..<chunk.rows {
-      let others = (0..<width).filter { !chunk.isOutlier[start + $0 * chunk.rows + row] }
+      let others = (0..<width).filter { !outliers.marks[start + $0 * chunk.rows + row] }
       guard others.count < width else { continue }
       let mean = others.reduce(0) { $0 + values[row * width + $1] } / Float(max(others.count, 1))
-      for index in 0..<width where chunk.isOutlier[start + index * chunk.rows + row] {
+      for index in 0..<width where outliers.marks[start + index * chunk.rows + row] {
         values[row * width + index] = mean
       }
     }
@@ -150,9 +150,9 @@ final class PieceProblem {
     _ index: Int, _ values: UnsafePointer<Float>, _ rounding: Rounding, _ grid: inout bale_grid,
     _ scales: UnsafePointer<Float>, _ zeros: UnsafePointer<Float>
   ) {
-    guard let spqr = (encoding as? BilevelEncoding)?.spqr else { return }
+    guard let outliers = chunk.outliers, let spqr = (encoding as? BilevelEncoding)?.spqr else { return }
     var zero: Float = 0
-    for row in 0..<chunk.rows where chunk.isOutlier[start + index * chunk.rows + row] {
+    for row in 0..<chunk.rows where outliers.marks[start + index * chunk.rows + row] {
       let at = index * chunk.rows + row
       bale_grid_round(&grid, &zero, scales + row, zeros + row, 1, rounding.codes + at, rounding.decoded + at)
       (rounding.outlierBits[at], rounding.decoded[at]) = spqr.outlier(values[row], over: rounding.decoded[at])
@@ -188,7 +188,7 @@ final class PieceProblem {
       change[at] = chunk.decoded[start + at] - rounding.decoded[at]
       chunk.decoded[start + at] = rounding.decoded[at]
       chunk.codes[start + at] = rounding.codes[at]
-      chunk.outlierBits[start + at] = rounding.outlierBits[at]
+      chunk.outliers?.bits[start + at] = rounding.outlierBits[at]
     }
   }
 }

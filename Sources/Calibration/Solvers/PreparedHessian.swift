@@ -57,15 +57,15 @@ public struct PreparedHessian: Sendable {
       (factor, diagonal, damped) = Self.diagonalParts(hessian, schedule, added: added, threads: threads)
       return
     }
-    let permuted = Self.permuted(values, schedule.columns, threads: threads)
+    var permuted = Self.permuted(values, schedule.columns, threads: threads)
     var share = damping
     while share <= Self.largestDamping {
-      let candidate = Self.damped(permuted, columns, by: share * scale)
-      if let factor = InverseFactor.of(candidate, size: columns, threads: threads) {
+      if let factor = InverseFactor.of(permuted, size: columns, adding: share * scale, threads: threads) {
         self.factor = factor
         diagonal = (0..<columns).map { factor[$0 * columns + $0] }
-        damped = .full(candidate)
         added = share * scale
+        Self.add(added, toDiagonalOf: &permuted, columns)
+        damped = .full(permuted)
         return
       }
       share = max(share * 10, Self.smallestDamping)
@@ -80,8 +80,9 @@ public struct PreparedHessian: Sendable {
     let sums = schedule.columns.map { means[$0] + added }
     let diagonal = sums.map { 1 / $0.squareRoot() }
     guard case .full(let values) = hessian.moments else { return (nil, diagonal, .diagonal(sums)) }
-    let permuted = permuted(values, schedule.columns, threads: threads)
-    return (nil, diagonal, .full(damped(permuted, schedule.columns.count, by: added)))
+    var permuted = permuted(values, schedule.columns, threads: threads)
+    add(added, toDiagonalOf: &permuted, schedule.columns.count)
+    return (nil, diagonal, .full(permuted))
   }
 
   /// Rows and columns in the order of the schedule, mirrored values made equal.
@@ -108,9 +109,7 @@ public struct PreparedHessian: Sendable {
     }
   }
 
-  private static func damped(_ values: [Float], _ size: Int, by amount: Float) -> [Float] {
-    var values = values
+  private static func add(_ amount: Float, toDiagonalOf values: inout [Float], _ size: Int) {
     for place in 0..<size { values[place * size + place] += amount }
-    return values
   }
 }

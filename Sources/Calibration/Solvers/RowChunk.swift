@@ -16,54 +16,67 @@ final class RowChunk {
   let zeros: UnsafeMutablePointer<Float>
   /// Second-level statistics of each group, one for each run of `groupRows` rows.
   var tiles: [[BilevelTile]]
-  /// True where a weight is kept apart.
-  let isOutlier: UnsafeMutablePointer<Bool>
-  /// What is stored of a weight that is kept apart.
-  let outlierBits: UnsafeMutablePointer<UInt16>
+  /// Which weights are kept apart; nil where none may be.
+  let outliers: KeptApart?
 
-  init(rows: Int, columns: Int, groups: Int) {
+  /// Weights that are kept apart.
+  struct KeptApart {
+    let marks: UnsafeMutablePointer<Bool>
+    /// What is stored of those that are marked.
+    let bits: UnsafeMutablePointer<UInt16>
+  }
+
+  init(rows: Int, columns: Int, groups: Int, hasOutliers: Bool) {
     self.rows = rows
     self.columns = columns
     let count = rows * columns
     work = .allocate(capacity: count)
     decoded = .allocate(capacity: count)
-    decoded.initialize(repeating: 0, count: count)
     codes = .allocate(capacity: count)
-    codes.initialize(repeating: 0, count: count)
-    isOutlier = .allocate(capacity: count)
-    isOutlier.initialize(repeating: false, count: count)
-    outlierBits = .allocate(capacity: count)
-    outlierBits.initialize(repeating: 0, count: count)
     scales = .allocate(capacity: rows * groups)
-    scales.initialize(repeating: 0, count: rows * groups)
     zeros = .allocate(capacity: rows * groups)
-    zeros.initialize(repeating: 0, count: rows * groups)
     tiles = Array(repeating: [], count: groups)
+    outliers = hasOutliers ? KeptApart(marks: .allocate(capacity: count), bits: .allocate(capacity: count)) : nil
+    outliers?.marks.initialize(repeating: false, count: count)
   }
 
   deinit {
     work.deallocate()
     decoded.deallocate()
     codes.deallocate()
-    isOutlier.deallocate()
-    outlierBits.deallocate()
     scales.deallocate()
     zeros.deallocate()
+    outliers?.marks.deallocate()
+    outliers?.bits.deallocate()
   }
+
+  /// Columns that are copied together: a line of the cache of each row.
+  static let copied = 16
 
   /// Fills `work` with rows of a matrix from `firstRow` on, its columns in the order given.
   func load(_ weights: [Float], firstRow: Int, order: [Int]) {
     weights.withUnsafeBufferPointer { weights in
-      for (place, column) in order.enumerated() {
-        for row in 0..<rows { work[place * rows + row] = weights[(firstRow + row) * columns + column] }
+      order.withUnsafeBufferPointer { order in
+        for start in stride(from: 0, to: columns, by: Self.copied) {
+          let places = start..<min(start + Self.copied, columns)
+          for row in 0..<rows {
+            let source = (firstRow + row) * columns
+            for place in places { work[place * rows + row] = weights[source + order[place]] }
+          }
+        }
       }
     }
   }
 
   /// The values of some places as rows: `places.count` values for each row.
   func gather(_ places: Range<Int>, into group: UnsafeMutablePointer<Float>) {
-    for (index, place) in places.enumerated() {
-      for row in 0..<rows { group[row * places.count + index] = work[place * rows + row] }
+    for start in stride(from: places.lowerBound, to: places.upperBound, by: Self.copied) {
+      for row in 0..<rows {
+        let target = row * places.count - places.lowerBound
+        for place in start..<min(start + Self.copied, places.upperBound) {
+          group[target + place] = work[place * rows + row]
+        }
+      }
     }
   }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Codecs
 import Pipeline
 
@@ -36,31 +37,46 @@ final class SolvedAssembly: Sendable {
     }
   }
 
-  /// A solved chunk with its rows as rows and its columns in their natural order; `work` holds the original
-  /// weights. `damped` is the trace of E H E^T with the damped Hessian, where solving has found it.
-  func part(_ chunk: RowChunk, firstRow: Int, damped: Double?) -> SolvedMatrix {
+  /// A solved chunk of `weights`, from their row `firstRow` on, with its rows as rows. `damped` is the trace of
+  /// E H E^T with the damped Hessian, where solving has found it; else the chunk's `work` is used to find it.
+  func part(_ chunk: RowChunk, of weights: [Float], firstRow: Int, damped: Double?) -> SolvedMatrix {
     let (rows, columns) = (chunk.rows, chunk.columns)
-    let count = rows * columns
     let places = prepared.schedule.places
     let stored = prepared.schedule.isStored ? Array(0..<columns) : places
-    var outliers: [Outlier] = []
-    var codes = [UInt8](repeating: 0, count: count)
-    var decoded = [Float](repeating: 0, count: count)
-    for row in 0..<rows {
-      for column in 0..<columns {
-        decoded[row * columns + column] = chunk.decoded[places[column] * rows + row]
-        let from = stored[column] * rows + row
-        codes[row * columns + column] = chunk.codes[from]
-        guard chunk.isOutlier[from] else { continue }
-        outliers.append(
-          Outlier(position: (firstRow + row) * columns + column, bits: chunk.outlierBits[from]))
+    let decoded = Self.rows(of: chunk.decoded, rows, places)
+    let perRow = (0..<rows * groups).map { $0 % groups * rows + $0 / groups }
+    var part = SolvedMatrix(
+      rows: rows, columns: columns, groupColumns: encoding.groupColumns(columns),
+      codes: Self.rows(of: chunk.codes, rows, stored), scales: perRow.map { chunk.scales[$0] },
+      zeros: perRow.map { chunk.zeros[$0] }, tiles: tiles(chunk), outliers: outliers(chunk, stored, firstRow: firstRow),
+      decoded: decoded, error: SolvedError())
+    part.error = error(chunk, of: weights, firstRow: firstRow, decoded: decoded, damped: damped)
+    return part
+  }
+
+  /// Values that lie column by column, `rows` at each place, row by row, column `c` from `places[c]`.
+  private static func rows<Value>(of values: UnsafePointer<Value>, _ rows: Int, _ places: [Int]) -> [Value] {
+    let columns = places.count
+    return [Value](unsafeUninitializedCapacity: rows * columns) { output, count in
+      count = rows * columns
+      places.withUnsafeBufferPointer { places in
+        for start in stride(from: 0, to: columns, by: RowChunk.copied) {
+          let some = start..<min(start + RowChunk.copied, columns)
+          for row in 0..<rows {
+            for column in some { output[row * columns + column] = values[places[column] * rows + row] }
+          }
+        }
       }
     }
-    let perRow = (0..<rows * groups).map { $0 % groups * rows + $0 / groups }
-    return SolvedMatrix(
-      rows: rows, columns: columns, groupColumns: encoding.groupColumns(columns), codes: codes,
-      scales: perRow.map { chunk.scales[$0] }, zeros: perRow.map { chunk.zeros[$0] }, tiles: tiles(chunk),
-      outliers: outliers, decoded: decoded, error: error(chunk, damped: damped))
+  }
+
+  private func outliers(_ chunk: RowChunk, _ stored: [Int], firstRow: Int) -> [Outlier] {
+    guard let kept = chunk.outliers else { return [] }
+    let marks = Self.rows(of: kept.marks, chunk.rows, stored)
+    return marks.indices.filter { marks[$0] }.map { index in
+      let (row, column) = index.quotientAndRemainder(dividingBy: chunk.columns)
+      return Outlier(position: firstRow * chunk.columns + index, bits: kept.bits[stored[column] * chunk.rows + row])
+    }
   }
 
   /// Tile rows first, where the chunk has groups first.
@@ -69,31 +85,43 @@ final class SolvedAssembly: Sendable {
     return (0..<count).flatMap { index in chunk.tiles.map { $0[index] } }
   }
 
-  /// Of a chunk whose `work` holds the original weights; then it holds their errors.
-  private func error(_ chunk: RowChunk, damped: Double?) -> SolvedError {
-    var error = SolvedError()
-    let count = chunk.rows * chunk.columns
-    error.plainNorm = chunk.sumOfSquares()
-    error.weightedNorm = prepared.quadraticForm(chunk.work, rows: chunk.rows, plain: error.plainNorm)
-    for index in 0..<count { chunk.work[index] -= chunk.decoded[index] }
-    error.plain = chunk.sumOfSquares()
-    error.weighted =
-      damped.map { prepared.withoutDamping($0, plain: error.plain) }
-      ?? prepared.quadraticForm(chunk.work, rows: chunk.rows, plain: error.plain)
+  private func error(
+    _ chunk: RowChunk, of weights: [Float], firstRow: Int, decoded: [Float], damped: Double?
+  ) -> SolvedError {
+    let sums = weights.withUnsafeBufferPointer { weights -> bale_error_sums in
+      guard let weights = weights.baseAddress else { return bale_error_sums() }
+      return bale_measure_error(weights + firstRow * chunk.columns, decoded, decoded.count)
+    }
+    var error = SolvedError(plain: sums.squared_error, plainNorm: sums.squared_norm)
+    if let damped {
+      error.weighted = prepared.withoutDamping(damped, plain: error.plain)
+    } else {
+      chunk.load(weights, firstRow: firstRow, order: prepared.schedule.columns)
+      for index in decoded.indices { chunk.work[index] -= chunk.decoded[index] }
+      error.weighted = prepared.quadraticForm(chunk.work, rows: chunk.rows, plain: error.plain)
+    }
     return error
   }
 }
 
-extension RowChunk {
-  /// Of `work`.
-  func sumOfSquares() -> Double {
-    var sum = 0.0
-    for index in 0..<rows * columns { sum += Double(work[index]) * Double(work[index]) }
-    return sum
-  }
-}
-
 extension PreparedHessian {
+  /// The trace of W H W^T of a weight of `rows` rows, row-major, without damping: the squared norm of its outputs.
+  public func outputNorm(_ weights: [Float], rows: Int, threads: Int) throws -> Double {
+    let columns = diagonal.count
+    let runs = stride(from: 0, to: rows, by: Solver.chunkRows).map { $0..<min($0 + Solver.chunkRows, rows) }
+    let sum = Monitor(0.0)
+    try OrderedPipeline.run(
+      count: runs.count, threads: threads, window: threads + 1,
+      produce: { index in
+        let chunk = RowChunk(rows: runs[index].count, columns: columns, groups: 0, hasOutliers: false)
+        chunk.load(weights, firstRow: runs[index].lowerBound, order: schedule.columns)
+        let plain = LinearAlgebra.sumOfSquares(chunk.work, count: chunk.rows * columns)
+        return quadraticForm(chunk.work, rows: chunk.rows, plain: Double(plain))
+      },
+      consume: { _, part in sum.withLock { $0 += part } })
+    return sum.withLock { $0 }
+  }
+
   /// The trace of X H X^T for `rows` rows in columns of the order of rounding, without damping. `plain` is the sum of
   /// their squares.
   func quadraticForm(_ values: UnsafePointer<Float>, rows: Int, plain: Double) -> Double {

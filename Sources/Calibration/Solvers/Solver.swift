@@ -64,19 +64,22 @@ public struct Solver: Sendable {
     let assembly = SolvedAssembly(rows: rows, columns: columns, encoding: encoding, prepared: prepared)
     let chunkSolver = try chunkSolver(weights, rows: rows, prepared: prepared)
     let refinement = sweeps > 0 ? Refinement(encoding: encoding, prepared: prepared) : nil
-    let (chunkRows, sweeps) = (chunkRows, sweeps)
+    let (chunkRows, sweeps, hasOutliers) = (chunkRows, sweeps, outliers != nil)
     let groups = assembly.groups
     try OrderedPipeline.run(
       count: (rows + chunkRows - 1) / chunkRows, threads: threads, window: threads + 1,
       produce: { index in
         let first = index * chunkRows
         let count = min(chunkRows, rows - first)
-        let chunk = RowChunk(rows: count, columns: columns, groups: groups)
+        let chunk = RowChunk(rows: count, columns: columns, groups: groups, hasOutliers: hasOutliers)
         chunk.load(weights, firstRow: first, order: prepared.schedule.columns)
         let solved = chunkSolver.run(chunk)
-        chunk.load(weights, firstRow: first, order: prepared.schedule.columns)
-        let refined = refinement?.run(chunk, sweeps: sweeps)
-        return assembly.part(chunk, firstRow: first, damped: prepared.factor == nil ? nil : refined ?? solved)
+        var damped = prepared.factor == nil ? nil : solved
+        if let refinement {
+          chunk.load(weights, firstRow: first, order: prepared.schedule.columns)
+          damped = refinement.run(chunk, sweeps: sweeps)
+        }
+        return assembly.part(chunk, of: weights, firstRow: first, damped: damped)
       },
       consume: { _, part in assembly.append(part) })
     return assembly.result

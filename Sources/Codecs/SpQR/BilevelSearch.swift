@@ -6,6 +6,9 @@ struct BilevelSearch {
   private let codec: BilevelCodec
   private let tile: TileValues
   private var grid: bale_grid
+  /// The tile with its columns one after another, `stride` places each.
+  private let values: [Float]
+  private let stride: Int
 
   /// Rounds of refinement from each start; the error rarely moves after the fourth.
   private static let rounds = 5
@@ -18,12 +21,23 @@ struct BilevelSearch {
     self.codec = codec
     self.tile = tile
     grid = codec.grid
+    let lanes = BALE_TILE_LANES
+    let stride = (tile.rows + lanes - 1) / lanes * lanes
+    self.stride = stride
+    values = [Float](unsafeUninitializedCapacity: stride * tile.columns) { values, count in
+      count = stride * tile.columns
+      values.initialize(repeating: 0)
+      for row in 0..<tile.rows {
+        let source = tile.row(row)
+        for column in 0..<tile.columns { values[column * stride + row] = source[column] }
+      }
+    }
   }
 
   /// The best tile found. Never worse than `rangeFit`.
   func run() -> BilevelTile {
     var best = codec.rangeFit(tile)
-    var bestError = error(of: best)
+    var bestError = chooseRowCodes(&best, reach: 0)
     for kept in Self.keptRanges {
       var candidate = start(keeping: kept)
       var last = Float.infinity
@@ -52,36 +66,32 @@ struct BilevelSearch {
     return codec.tileOf(scales: scales, zeros: zeros, exactConstants: true)
   }
 
-  private func error(of candidate: BilevelTile) -> Float {
-    var sum: Float = 0
-    for index in 0..<tile.rows {
-      let (scale, zero) = candidate.row(index, codec.arithmetic)
-      guard scale >= 0, scale.isFinite, zero.isFinite else { return .infinity }
-      sum += withUnsafePointer(to: grid) {
-        bale_grid_error($0, tile.row(index), tile.weights, tile.columns, scale, zero)
-      }
-    }
-    return sum
-  }
-
   /// Gives each row the pair of codes with the least error, among those within `reach` of what it has. Returns the
   /// error of the tile.
   private func chooseRowCodes(_ candidate: inout BilevelTile, reach: Int) -> Float {
     let scales = codec.scales(candidate.statistics)
     let zeros = codec.zeros(candidate.statistics)
-    var rows = bale_bilevel_rows(
-      values: tile.values, weights: tile.weights, rows: tile.rows, columns: tile.columns, stride: tile.stride)
-    return withUnsafePointer(to: grid) {
-      bale_bilevel_choose(
-        $0, &rows, scales, zeros, scales.count, reach, &candidate.scaleCodes, &candidate.zeroCodes)
+    return withRows { rows in
+      withUnsafePointer(to: grid) {
+        bale_bilevel_choose(
+          $0, rows, scales, zeros, Int32(scales.count), Int32(reach), &candidate.scaleCodes, &candidate.zeroCodes)
+      }
+    }
+  }
+
+  private func withRows<Result>(_ body: (UnsafePointer<bale_bilevel_rows>) -> Result) -> Result {
+    values.withUnsafeBufferPointer { values in
+      var rows = bale_bilevel_rows(
+        values: values.baseAddress, weights: tile.weights, rows: tile.rows, columns: tile.columns, stride: stride)
+      return body(&rows)
     }
   }
 
   /// With codes and zero points held, value = scale_s * (s * d) - (scale_s * zero_s) * d, where d = code - zero.
   private func solveScales(_ candidate: inout BilevelTile) {
     var equations = NormalEquations()
-    eachRow(candidate) { index, _, moments in
-      equations.add(Double(candidate.scaleCodes[index]), -1, moments[0], moments[1])
+    eachRow(candidate) { index, _, moment in
+      equations.add(Double(candidate.scaleCodes[index]), -1, moment(0), moment(1))
     }
     guard let (scale, product) = equations.solution, scale > 0 else { return }
     candidate.statistics[0] = Half.rounded(Float(scale))
@@ -91,30 +101,28 @@ struct BilevelSearch {
   /// With codes and scales held, scale * code - value = scale_z * (scale * z) - (scale_z * zero_z) * scale.
   private func solveZeros(_ candidate: inout BilevelTile) {
     var equations = NormalEquations()
-    eachRow(candidate) { index, scale, moments in
+    eachRow(candidate) { index, scale, moment in
       let scale = Double(scale)
-      equations.add(scale * Double(candidate.zeroCodes[index]), -scale, moments[2], moments[3])
+      equations.add(scale * Double(candidate.zeroCodes[index]), -scale, moment(2), moment(3))
     }
     guard let (scale, product) = equations.solution, scale != 0 else { return }
     candidate.statistics[2] = Half.rounded(Float(scale))
     candidate.statistics[3] = Half.rounded(Float(product / scale))
   }
 
+  /// `body` gets the sums that `bale_bilevel_moments` names, by their number.
   private func eachRow(
-    _ candidate: BilevelTile, _ body: (_ row: Int, _ scale: Float, _ moments: SIMD4<Double>) -> Void
+    _ candidate: BilevelTile, _ body: (_ row: Int, _ scale: Float, _ moment: (Int) -> Double) -> Void
   ) {
-    for index in 0..<tile.rows {
-      let (scale, zero) = candidate.row(index, codec.arithmetic)
-      guard scale >= 0, scale.isFinite, zero.isFinite else { continue }
-      var moments = SIMD4<Float>()
-      withUnsafeMutableBytes(of: &moments) { moments in
-        withUnsafePointer(to: grid) {
-          bale_affine_moments(
-            $0, tile.row(index), tile.weights, tile.columns, scale, zero,
-            moments.assumingMemoryBound(to: Float.self).baseAddress)
-        }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 6 * stride) { room in
+      guard let scales = room.baseAddress else { return }
+      let (zeros, sums) = (scales + stride, scales + 2 * stride)
+      scales.initialize(repeating: 0, count: 6 * stride)
+      for index in 0..<tile.rows { (scales[index], zeros[index]) = candidate.row(index, codec.arithmetic) }
+      withRows { rows in withUnsafePointer(to: grid) { bale_bilevel_moments($0, rows, scales, zeros, sums) } }
+      for index in 0..<tile.rows where scales[index] >= 0 && scales[index].isFinite && zeros[index].isFinite {
+        body(index, scales[index]) { Double(sums[$0 * stride + index]) }
       }
-      body(index, scale, SIMD4<Double>(moments))
     }
   }
 }

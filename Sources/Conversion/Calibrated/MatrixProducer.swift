@@ -25,13 +25,15 @@ struct MatrixProducer: PartProducer {
     let values = try SpanReader(checkpoint, tensor: tensor.source).values(part.elements)
     let weights = values.withFloats { Array($0) }
     do {
-      let solved = try solve(weights, name: name, columns: tensor.shape.columns, threads: threads)
+      let prepared = try prepare(name, columns: tensor.shape.columns, threads: threads)
+      let solved = try solve(weights, columns: tensor.shape.columns, prepared: prepared, threads: threads)
       var produced = try produced(solved, layout: part.layout)
       try values.withFloats {
         try produced.measure(against: $0, codec: tensor.codec, columns: solved.columns, layout: part.layout)
       }
       produced.outputError = OutputError(
-        squaredError: solved.error.weighted, squaredNorm: solved.error.weightedNorm)
+        squaredError: solved.error.weighted,
+        squaredNorm: try prepared.outputNorm(weights, rows: solved.rows, threads: threads))
       return produced
     } catch let error as SolverError {
       throw UnsolvedWeight(name: name, file: checkpoint.path, error: error)
@@ -44,9 +46,19 @@ struct MatrixProducer: PartProducer {
     return WeightName.slice(part.slices.lowerBound, of: tensor.name)
   }
 
-  private func solve(_ weights: [Float], name: String, columns: Int, threads: Int) throws -> SolvedMatrix {
-    var solver = Solver(encoding, method: method, damping: options.damping, threads: threads)
-    let prepared = try prepared.prepare(options.statistics.hessian(of: name), columns: columns, solver: solver)
+  private func solver(threads: Int) -> Solver {
+    Solver(encoding, method: method, damping: options.damping, threads: threads)
+  }
+
+  private func prepare(_ name: String, columns: Int, threads: Int) throws -> PreparedHessian {
+    try prepared.prepare(
+      options.statistics.hessian(of: name), columns: columns, solver: solver(threads: threads))
+  }
+
+  private func solve(
+    _ weights: [Float], columns: Int, prepared: PreparedHessian, threads: Int
+  ) throws -> SolvedMatrix {
+    var solver = solver(threads: threads)
     let rows = columns == 0 ? 0 : weights.count / columns
     guard (encoding as? BilevelEncoding)?.spqr != nil, method == .gptq else {
       return try solver.solve(weights, rows: rows, prepared: prepared)
