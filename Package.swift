@@ -32,6 +32,7 @@ let package = Package(
     // Bytes, values, encodings.
     .target(name: "ByteIO", dependencies: ["CLinux", "CXXHash", "CCrypto", "Pipeline"]),
     .target(name: "JSON", dependencies: ["ByteIO"]),
+    .target(name: "Protobuf"),
     .target(name: "Compression", dependencies: ["ByteIO", "Pipeline", "CKernels", "CZstd"]),
     .target(name: "Tensors", dependencies: ["ByteIO", "CKernels"]),
     .target(name: "Codecs", dependencies: ["ByteIO", "Tensors", "CKernels"]),
@@ -39,7 +40,7 @@ let package = Package(
     // Containers: none imports another.
     .target(name: "Safetensors", dependencies: ["ByteIO", "JSON", "Tensors"]),
     .target(name: "GGUF", dependencies: ["ByteIO", "Tensors", "Codecs"]),
-    .target(name: "ONNX", dependencies: ["ByteIO", "Tensors"]),
+    .target(name: "ONNX", dependencies: ["ByteIO", "Protobuf", "Tensors"]),
     .target(
       name: "BaleFormat",
       dependencies: [
@@ -49,7 +50,7 @@ let package = Package(
     .target(
       name: "Calibration",
       dependencies: ["ByteIO", "Tensors", "Codecs", "Safetensors", "GGUF", "Pipeline", "CKernels", "CLAPACK"]),
-    .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Tensors", "Codecs", "GGUF"]),
+    .target(name: "Architectures", dependencies: ["ByteIO", "JSON", "Protobuf", "Tensors", "Codecs", "GGUF"]),
 
     // Damage undone, whatever the format.
     .target(name: "Parity", dependencies: ["ByteIO", "Pipeline", "CKernels"]),
@@ -90,7 +91,8 @@ let package = Package(
     .testTarget(name: "SigningTests", dependencies: ["Signing", "TestSupport"]),
     .testTarget(name: "PagesTests", dependencies: ["Pages"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
-    .testTarget(name: "CompressionTests", dependencies: ["Compression", "CKernels", "TestSupport"]),
+    .testTarget(name: "ProtobufTests", dependencies: ["Protobuf"]),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression", "Pipeline", "CKernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Safetensors", "TestSupport"]),
     .testTarget(
       name: "CodecsTests", dependencies: ["Codecs", "GGUF", "Safetensors", "TestSupport"], exclude: ["Goldens"]),

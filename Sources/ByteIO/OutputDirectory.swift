@@ -18,38 +18,33 @@ public final class OutputDirectory: Sendable {
 
   /// Makes the directory. Throws `IOError`: ENOTEMPTY for one that is there and not empty, unless files in it may be
   /// overwritten.
-  public init(_ path: String, overwrite: Bool) throws {
-    let slashes = path.reversed().prefix { $0 == "/" }.count
-    finalPath = slashes < path.count ? String(path.dropLast(slashes)) : path
-    let isNew = !Path.exists(finalPath)
-    isKept = false
-    self.path = isNew ? "\(finalPath).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))" : finalPath
-    isOpen = Lock(isNew)
-    if isNew {
-      TemporaryFiles.shared.insert(self.path)
-      try Path.createDirectory(self.path)
-    } else if try !overwrite && !Path.entries(of: finalPath).isEmpty {
-      throw IOError("write into", path: finalPath, code: ENOTEMPTY)
-    }
+  public convenience init(_ path: String, overwrite: Bool) throws {
+    try self.init(path, overwrite: overwrite, isKept: false)
   }
 
   /// Makes the directory `PATH.partial`, or opens it as an earlier process left it; without a commit it stays. A
   /// directory that is there under its final name is written into. Throws as the other initializer does.
-  public init(keeping path: String, overwrite: Bool) throws {
+  public convenience init(keeping path: String, overwrite: Bool) throws {
+    try self.init(path, overwrite: overwrite, isKept: true)
+  }
+
+  private init(_ path: String, overwrite: Bool, isKept: Bool) throws {
     let slashes = path.reversed().prefix { $0 == "/" }.count
     finalPath = slashes < path.count ? String(path.dropLast(slashes)) : path
     let isNew = !Path.exists(finalPath)
-    isKept = true
-    self.path = isNew ? finalPath + ".partial" : finalPath
+    let partial = finalPath + ".partial" + (isKept ? "" : "-\(getpid())-\(UInt32.random(in: 0 ... .max))")
+    self.isKept = isKept
+    self.path = isNew ? partial : finalPath
     isOpen = Lock(isNew)
-    if isNew {
-      try Path.createDirectory(self.path)
-      for name in try Path.entries(of: self.path) where name.contains(".partial-") {
-        Path.remove(Path.join(self.path, name))
-      }
-    } else if try !overwrite && !Path.entries(of: finalPath).isEmpty {
+    guard isNew else {
+      if try overwrite || Path.entries(of: finalPath).isEmpty { return }
       throw IOError("write into", path: finalPath, code: ENOTEMPTY)
     }
+    if !isKept { TemporaryFiles.shared.insert(partial) }
+    try Path.createDirectory(partial)
+    guard isKept else { return }
+    // What an earlier process didn't finish.
+    for name in try Path.entries(of: partial) where name.contains(".partial-") { Path.remove(Path.join(partial, name)) }
   }
 
   /// Removes the directory with all it holds, even one that is kept, unless it was committed or was there before.

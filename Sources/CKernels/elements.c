@@ -1,26 +1,6 @@
 #include "elements.h"
 
-#include <string.h>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define AVX2 __attribute__((target("avx2,f16c")))
-static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"); }
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE uint32_t bits_of(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, 4);
-  return bits;
-}
-
-INLINE float float_of(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, 4);
-  return value;
-}
+#include "kernel.h"
 
 INLINE uint16_t load16(const void *bytes, size_t index) {
   uint16_t code;
@@ -171,12 +151,6 @@ AVX2 static void f32_to_small_avx2(const void *source, void *target, size_t coun
 #endif
 
 // ---- Entry points ----
-
-#if defined(__x86_64__)
-#define FAST(call) (has_avx2() ? (call) : 0)
-#else
-#define FAST(call) 0
-#endif
 
 void bale_bf16_to_f32(const void *source, void *target, size_t count) {
   size_t i = FAST(bf16_to_f32_avx2(source, target, count));

@@ -48,9 +48,6 @@ AVX2_INLINE size_t decode_avx2(const float *table, enum bale_fp8 kind, float sca
 DECODE(decode_f32_avx2, float, 0)
 DECODE(decode_bf16_avx2, uint16_t, 1)
 
-#define FAST(call) (has_avx2() ? (call) : 0)
-#else
-#define FAST(call) 0
 #endif
 
 void bale_fp8_decode(const float *table, enum bale_fp8 kind, float scale, const uint8_t *codes, size_t count,

@@ -2,16 +2,7 @@
 #ifndef BALE_GGML_AVX2_H
 #define BALE_GGML_AVX2_H
 
-#include <immintrin.h>
-#include <stdint.h>
-#include <string.h>
-
-#pragma STDC FP_CONTRACT OFF
-
-#define AVX2 __attribute__((target("avx2,f16c")))
-#define AVX2_INLINE static inline __attribute__((always_inline, target("avx2,f16c")))
-
-static inline int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"); }
+#include "kernel.h"
 
 // 1.5 * 2^23: adding and subtracting it rounds to the nearest integer, ties to even.
 #define ROUNDING 12582912.0f

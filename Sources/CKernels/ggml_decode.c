@@ -1,6 +1,8 @@
 // Decoders of the ggml types that most models use.
 #include "ggml.h"
 
+#include "kernel.h"
+
 #if defined(__x86_64__)
 #include "ggml_avx2.h"
 
@@ -185,15 +187,11 @@ AVX2 static size_t decode_tq1_0(const uint8_t *input, size_t blocks, float *valu
   return blocks;
 }
 
-#define FAST(call) if (has_avx2()) return call
-#else
-#define FAST(call)
 #endif
 
-#define DECODER(type)                                                                        \
-  size_t bale_ggml_decode_##type(const uint8_t *input, size_t blocks, float *values) {       \
-    FAST(decode_##type(input, blocks, values));                                              \
-    return 0;                                                                                \
+#define DECODER(type)                                                                  \
+  size_t bale_ggml_decode_##type(const uint8_t *input, size_t blocks, float *values) { \
+    return FAST(decode_##type(input, blocks, values));                                 \
   }
 
 DECODER(q4_0)

@@ -1,6 +1,8 @@
 // Encoders of the ggml types with one scale per 32 elements.
 #include "ggml.h"
 
+#include "kernel.h"
+
 #if defined(__x86_64__)
 #include "ggml_blocks.h"
 
@@ -171,36 +173,11 @@ AVX2 static size_t encode_mxfp4(const float *values, size_t blocks, uint8_t *out
   }
   return blocks;
 }
-
-AVX2 static uint32_t peak_avx2(const float *values, size_t count) {
-  __m256i peak = _mm256_setzero_si256();
-  const __m256i mask = _mm256_set1_epi32(0x7fffffff);
-  size_t index = 0;
-  for (; index + 8 <= count; index += 8) {
-    __m256i bits = _mm256_loadu_si256((const __m256i *)(values + index));
-    peak = _mm256_max_epu32(peak, _mm256_and_si256(bits, mask));
-  }
-  uint32_t lanes[8], largest = 0;
-  _mm256_storeu_si256((__m256i *)lanes, peak);
-  for (int lane = 0; lane < 8; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
-  for (; index < count; index++) {
-    uint32_t bits;
-    memcpy(&bits, values + index, 4);
-    bits &= 0x7fffffff;
-    largest = bits > largest ? bits : largest;
-  }
-  return largest;
-}
-
-#define FAST(call) if (has_avx2()) return call
-#else
-#define FAST(call)
 #endif
 
-#define ENCODER(type)                                                                       \
-  size_t bale_ggml_encode_##type(const float *values, size_t blocks, uint8_t *output) {     \
-    FAST(encode_##type(values, blocks, output));                                            \
-    return 0;                                                                               \
+#define ENCODER(type)                                                                   \
+  size_t bale_ggml_encode_##type(const float *values, size_t blocks, uint8_t *output) { \
+    return FAST(encode_##type(values, blocks, output));                                 \
   }
 
 ENCODER(q4_0)
@@ -209,15 +186,3 @@ ENCODER(q5_0)
 ENCODER(q5_1)
 ENCODER(q8_0)
 ENCODER(mxfp4)
-
-uint32_t bale_f32_peak(const float *values, size_t count) {
-  FAST(peak_avx2(values, count));
-  uint32_t largest = 0;
-  for (size_t index = 0; index < count; index++) {
-    uint32_t bits;
-    __builtin_memcpy(&bits, values + index, 4);
-    bits &= 0x7fffffff;
-    largest = bits > largest ? bits : largest;
-  }
-  return largest;
-}

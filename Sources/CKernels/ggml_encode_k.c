@@ -1,6 +1,8 @@
 // Encoders of Q4_K, Q5_K and Q6_K: the searches of ggml_fit.h, and what is made of their scales.
 #include "ggml.h"
 
+#include "kernel.h"
+
 #if defined(__x86_64__)
 #include "ggml_avx2.h"
 
@@ -194,15 +196,11 @@ AVX2 static size_t encode_q6_k(const float *values, size_t blocks, uint8_t *outp
   return blocks;
 }
 
-#define FAST(call) if (has_avx2()) return call
-#else
-#define FAST(call)
 #endif
 
-#define ENCODER(type)                                                                       \
-  size_t bale_ggml_encode_##type(const float *values, size_t blocks, uint8_t *output) {     \
-    FAST(encode_##type(values, blocks, output));                                            \
-    return 0;                                                                               \
+#define ENCODER(type)                                                                   \
+  size_t bale_ggml_encode_##type(const float *values, size_t blocks, uint8_t *output) { \
+    return FAST(encode_##type(values, blocks, output));                                 \
   }
 
 ENCODER(q4_k)

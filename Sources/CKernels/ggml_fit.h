@@ -213,3 +213,26 @@ LANES_INLINE void fit_symmetric(const float *values, const float *weights, float
   try_symmetric(&run, half, 5, 9, ANY, &fit);
   store(scales, choose(is_less(absolute(run.peak), splat(NOTHING)), splat(0), fit.scale));
 }
+
+// ---- Entry points ----
+
+LANES_TARGET int LANES_NAME(bale_fit_affine)(const float *values, const float *weights, bale_affine_form form,
+                                             float *scales, float *depths) {
+  // Constants make loops that can be unrolled.
+  if (form.part == 32) {
+    form.part = 32;
+    form.by_magnitude = 0;
+    return fit_affine(values, weights, form, scales, depths);
+  }
+  form.part = 16;
+  if (form.by_magnitude) {
+    form.by_magnitude = 1;
+    return fit_affine(values, weights, form, scales, depths);
+  }
+  form.by_magnitude = 0;
+  return fit_affine(values, weights, form, scales, depths);
+}
+
+LANES_TARGET void LANES_NAME(bale_fit_symmetric)(const float *values, const float *weights, float half, float *scales) {
+  fit_symmetric(values, weights, half, scales);
+}

@@ -2,6 +2,7 @@
 #include "ggml_avx2.h"
 
 #define LANES 8
+#define LANES_NAME(name) name##_avx2
 #define LANES_INLINE AVX2_INLINE
 #define LANES_TARGET AVX2
 

@@ -6,6 +6,7 @@
 #pragma STDC FP_CONTRACT OFF
 
 #define LANES 16
+#define LANES_NAME(name) name##_avx512
 #define LANES_TARGET __attribute__((target("avx512f,avx512dq")))
 #define LANES_INLINE static inline __attribute__((always_inline, target("avx512f,avx512dq")))
 

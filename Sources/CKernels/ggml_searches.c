@@ -1,9 +1,9 @@
 // Chooses among the searches of ggml_fit.h.
 #include "ggml_searches.h"
 
-#if defined(__x86_64__)
-static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"); }
+#include "kernel.h"
 
+#if defined(__x86_64__)
 static int has_avx512(void) { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"); }
 
 int bale_ggml_fit_affine(const float *values, const float *weights, size_t parts, bale_affine_form form, float *scales,

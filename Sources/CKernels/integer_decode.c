@@ -17,12 +17,7 @@ static int load_numbers(const void *plane, enum bale_scalar type, size_t first, 
   } else {
     for (size_t i = 0; i < count; i++) numbers[i] = source[i];
   }
-  uint32_t largest = 0;
-  for (size_t i = 0; i < count; i++) {
-    uint32_t magnitude = bits_of(numbers[i]) & 0x7fffffff;
-    largest = magnitude > largest ? magnitude : largest;
-  }
-  return largest < 0x7f800000;
+  return largest_from(0, numbers, count, 0) < 0x7f800000;
 }
 
 // Turns scale codes into scales.

@@ -52,12 +52,6 @@ AVX2 static size_t pack_nibbles_avx2(const uint8_t *codes, size_t count, uint8_t
 }
 #endif
 
-#if defined(__x86_64__)
-#define FAST(call) (has_avx2() ? (call) : 0)
-#else
-#define FAST(call) 0
-#endif
-
 int bale_group_extremes(const float *values, size_t count, float *low, float *high) {
   uint32_t largest = 0;
   *low = __builtin_inff();

@@ -2,25 +2,7 @@
 #ifndef BALE_LANES_H
 #define BALE_LANES_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#pragma STDC FP_CONTRACT OFF
-
-#define INLINE static inline __attribute__((always_inline, unused))
-
-INLINE uint32_t bits_of(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, 4);
-  return bits;
-}
-
-INLINE float float_of(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, 4);
-  return value;
-}
+#include "kernel.h"
 
 // Code `index` of a little-endian stream of codes of `bits` bits.
 INLINE uint32_t code_at(const uint8_t *row, size_t index, unsigned bits) {
@@ -28,6 +10,15 @@ INLINE uint32_t code_at(const uint8_t *row, size_t index, unsigned bits) {
   uint32_t window = row[bit / 8];
   if (bit % 8 + bits > 8) window |= (uint32_t)row[bit / 8 + 1] << 8;
   return window >> bit % 8 & ((1u << bits) - 1);
+}
+
+// The bits of the largest magnitude, of those before value `i` and the values from there on. A NaN counts as the largest.
+INLINE uint32_t largest_from(size_t i, const float *values, size_t count, uint32_t largest) {
+  for (; i < count; i++) {
+    uint32_t magnitude = bits_of(values[i]) & 0x7fffffff;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return largest;
 }
 
 // To nearest, ties to even; a NaN stays one.
@@ -54,13 +45,6 @@ INLINE float lane_total(const float *lanes) {
 }
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define AVX2 __attribute__((target("avx2,f16c")))
-#define AVX2_INLINE static inline AVX2 __attribute__((always_inline, unused))
-
-INLINE int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"); }
-
 AVX2_INLINE __m256i nearest_bf16_8(__m256 values) {
   __m256i bits = _mm256_castps_si256(values);
   __m256i high = _mm256_srli_epi32(bits, 16);

@@ -51,11 +51,7 @@ static void put_code(uint8_t *codes, size_t index, unsigned bits, uint32_t code)
 
 static int encode_block(bale_mx_element e, enum bale_mx_rule rule, const float *values, size_t count,
                         uint8_t *codes, uint8_t *scale) {
-  uint32_t largest = 0;
-  for (size_t i = 0; i < count; i++) {
-    uint32_t magnitude = bits_of(values[i]) & 0x7fffffff;
-    largest = magnitude > largest ? magnitude : largest;
-  }
+  uint32_t largest = largest_from(0, values, count, 0);
   if (largest >= 0x7f800000) return 0;
   uint32_t byte = scale_byte(e, rule, largest);
   if (rule == BALE_MX_SEARCH) byte = best_scale(e, values, count, byte);

@@ -108,24 +108,6 @@ AVX2 static size_t encode_avx2(const bale_table4_search *search, const float *va
   }
   return i;
 }
-
-AVX2 static size_t largest_avx2(const float *values, size_t count, uint32_t *largest) {
-  const __m256i magnitudes = _mm256_set1_epi32(0x7fffffff);
-  __m256i top = _mm256_setzero_si256();
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    __m256i bits = _mm256_loadu_si256((const __m256i *)(values + i));
-    top = _mm256_max_epi32(top, _mm256_and_si256(bits, magnitudes));
-  }
-  uint32_t lanes[8];
-  _mm256_storeu_si256((__m256i *)lanes, top);
-  for (int lane = 0; lane < 8; lane++) *largest = lanes[lane] > *largest ? lanes[lane] : *largest;
-  return i;
-}
-
-#define FAST(call) (has_avx2() ? (call) : 0)
-#else
-#define FAST(call) 0
 #endif
 
 INLINE void blocks_plain(const float *table, const float *scales, size_t block, const uint8_t *codes, size_t count,
@@ -172,14 +154,4 @@ void bale_table4_encode(const bale_table4_search *search, const float *values, f
     unsigned second = i + 1 < count ? code_of(search, values[i + 1] * inverse) : 0;
     codes[i / 2] = (uint8_t)(code_of(search, values[i] * inverse) << 4 | second);
   }
-}
-
-float bale_largest_magnitude(const float *values, size_t count) {
-  uint32_t largest = 0;
-  size_t i = FAST(largest_avx2(values, count, &largest));
-  for (; i < count; i++) {
-    uint32_t magnitude = bits_of(values[i]) & 0x7fffffff;
-    largest = magnitude > largest ? magnitude : largest;
-  }
-  return float_of(largest);
 }

@@ -52,9 +52,6 @@ AVX2 static size_t decode_bf16_avx2(const float *table, const float *scales_of, 
                                     const uint8_t *scales, size_t count, uint16_t *output) {
   return decode_blocks(table, scales_of, codes, scales, count, output, 1);
 }
-#define FAST(call) (has_avx2() ? (call) : 0)
-#else
-#define FAST(call) 0
 #endif
 
 void bale_nvfp4_decode(const float *table, const float *scales_of, const uint8_t *codes, const uint8_t *scales,
@@ -105,11 +102,7 @@ static uint32_t best_scale(const bale_nvfp4_scales *known, const float *values, 
 
 static int encode_block(const bale_nvfp4_scales *known, const float *values, size_t count, uint8_t *codes,
                         uint8_t *scale) {
-  uint32_t largest = 0;
-  for (size_t i = 0; i < count; i++) {
-    uint32_t magnitude = bits_of(values[i]) & 0x7fffffff;
-    largest = magnitude > largest ? magnitude : largest;
-  }
+  uint32_t largest = largest_from(0, values, count, 0);
   if (largest >= 0x7f800000) return 0;
   uint32_t byte = nearest_scale(known, largest);
   if (byte && known->searched) byte = best_scale(known, values, count, byte);

@@ -18,7 +18,7 @@ public struct ONNXModel: Sendable {
     let file = try InputFile(path)
     directory = Path.directory(of: path)
     files = [(Path.name(of: path), file)]
-    var reader = ProtobufReader(file)
+    var reader = ModelReader(file)
     while let field = try reader.next() {
       switch (field.number, field.value) {
       case (1, .varint(let version)): facts.append(("ir_version", "\(version)"))
@@ -43,7 +43,7 @@ public struct ONNXModel: Sendable {
     case .stored(let file, let range): return try files[file].file.bytes(range)
     case .numbers(let runs):
       let width = max(tensor.type.bits / 8, 1)
-      var (bytes, reader) = ([UInt8](), ProtobufReader(files[0].file))
+      var (bytes, reader) = ([UInt8](), ModelReader(files[0].file))
       for run in runs {
         var packed = reader.message(run)
         while !packed.isAtEnd, bytes.count < tensor.byteCount {
@@ -59,7 +59,7 @@ public struct ONNXModel: Sendable {
     }
   }
 
-  private mutating func readGraph(_ message: ProtobufReader) throws {
+  private mutating func readGraph(_ message: ModelReader) throws {
     hasGraph = true
     var reader = message
     while let field = try reader.next() {
@@ -69,7 +69,7 @@ public struct ONNXModel: Sendable {
     }
   }
 
-  private mutating func add(_ message: TensorMessage, named name: String? = nil, _ reader: ProtobufReader) throws {
+  private mutating func add(_ message: TensorMessage, named name: String? = nil, _ reader: ModelReader) throws {
     guard let tensor = try message.tensor(named: name, reader, files: { try file($0) }) else { return }
     guard tensors.count < ONNXLimits.tensors else { throw reader.fault(.limit("tensors", ONNXLimits.tensors)) }
     guard positions.updateValue(tensors.count, forKey: tensor.name) == nil else {
@@ -88,7 +88,7 @@ public struct ONNXModel: Sendable {
     return (files.count - 1, file.size)
   }
 
-  private mutating func readNode(_ message: ProtobufReader) throws {
+  private mutating func readNode(_ message: ModelReader) throws {
     guard nodes.count < ONNXLimits.nodes else { throw message.fault(.limit("nodes", ONNXLimits.nodes)) }
     var node = ONNXNode(type: "", domain: "", inputs: [], outputs: [], integers: [:])
     var (reader, value) = (message, TensorMessage?.none)
@@ -111,7 +111,7 @@ public struct ONNXModel: Sendable {
   }
 
   /// Notes an attribute that is an integer; returns one that is a tensor and called `value`.
-  private func readAttribute(_ message: ProtobufReader, of node: inout ONNXNode) throws -> TensorMessage? {
+  private func readAttribute(_ message: ModelReader, of node: inout ONNXNode) throws -> TensorMessage? {
     var (reader, name, integer, tensor) = (message, "", Int?.none, Range<Int>?.none)
     while let field = try reader.next() {
       switch (field.number, field.value) {

@@ -1,4 +1,5 @@
 import ByteIO
+import Protobuf
 
 /// `TensorProto` as it stands in the file.
 struct TensorMessage {
@@ -12,12 +13,12 @@ struct TensorMessage {
   private var external: [String: String] = [:]
 
   /// Reads the message. Throws `ONNXError` or `IOError`.
-  init(_ reader: ProtobufReader) throws {
+  init(_ reader: ModelReader) throws {
     var reader = reader
     while let field = try reader.next() { try take(field, &reader) }
   }
 
-  private mutating func take(_ field: ProtobufField, _ reader: inout ProtobufReader) throws {
+  private mutating func take(_ field: ProtobufField, _ reader: inout ModelReader) throws {
     switch (field.number, field.value) {
     case (1, .varint(let value)): try append(value, reader)
     case (1, .bytes(let range)):
@@ -38,7 +39,7 @@ struct TensorMessage {
     }
   }
 
-  private mutating func append(_ dimension: UInt64, _ reader: ProtobufReader) throws {
+  private mutating func append(_ dimension: UInt64, _ reader: ModelReader) throws {
     guard dimensions.count < ONNXLimits.dimensions else {
       throw reader.fault(.limit("dimensions", ONNXLimits.dimensions), name)
     }
@@ -46,12 +47,12 @@ struct TensorMessage {
     dimensions.append(dimension)
   }
 
-  private func append(_ range: Range<Int>, to runs: inout [Range<Int>], _ reader: ProtobufReader) throws {
+  private func append(_ range: Range<Int>, to runs: inout [Range<Int>], _ reader: ModelReader) throws {
     guard runs.count < 16 else { throw reader.fault(.limit("runs of numbers", 16), name) }
     if !range.isEmpty { runs.append(range) }
   }
 
-  private mutating func takeExternal(_ message: ProtobufReader) throws {
+  private mutating func takeExternal(_ message: ModelReader) throws {
     var (reader, key, value) = (message, "", "")
     while let field = try reader.next() {
       guard case .bytes(let range) = field.value else { continue }
@@ -66,7 +67,7 @@ struct TensorMessage {
   ///   - outputName: the name of a constant, which its node gives it.
   ///   - files: gives the number and the size of a file that lies beside the model.
   func tensor(
-    named outputName: String? = nil, _ reader: ProtobufReader, files: (String) throws -> (index: Int, size: Int)
+    named outputName: String? = nil, _ reader: ModelReader, files: (String) throws -> (index: Int, size: Int)
   ) throws -> ONNXTensor? {
     let name = outputName ?? name
     guard type != 8, type != 0 else { return nil }
@@ -89,7 +90,7 @@ struct TensorMessage {
 
   /// Where the bytes lie beside the model.
   private func externalContent(
-    _ name: String, count: Int, _ reader: ProtobufReader, _ files: (String) throws -> (index: Int, size: Int)
+    _ name: String, count: Int, _ reader: ModelReader, _ files: (String) throws -> (index: Int, size: Int)
   ) throws -> ONNXTensor.Content {
     guard let location = external["location"], Self.isInside(location) else {
       throw reader.fault(.external("'\(external["location"] ?? "")' is no path within the directory"), name)

@@ -1,3 +1,5 @@
+import ByteIO
+
 /// Text of a self-contained HTML page.
 public enum HTMLText {
   /// All before the first element of the body. `style` comes after the style of every page.
@@ -21,15 +23,11 @@ public enum HTMLText {
     }
   }
 
-  /// A number with so many decimals.
+  /// A number with so many decimals; from 10^12 on an infinity.
   public static func decimal(_ value: Double, _ digits: Int) -> String {
-    guard value.isFinite, abs(value) < 1e12 else { return value.isNaN ? "-" : value > 0 ? "∞" : "-∞" }
-    let power = (0..<digits).reduce(1.0) { power, _ in power * 10 }
-    let scaled = Int((abs(value) * power).rounded())
-    let (whole, fraction) = scaled.quotientAndRemainder(dividingBy: Int(power))
-    let sign = value < 0 && scaled > 0 ? "-" : ""
-    guard digits > 0 else { return "\(sign)\(whole)" }
-    let text = String(fraction)
-    return "\(sign)\(whole)." + String(repeating: "0", count: digits - text.count) + text
+    guard abs(value) < 1e12, let text = DecimalText.fixed(value, digits) else {
+      return value.isNaN ? "-" : value > 0 ? "∞" : "-∞"
+    }
+    return text
   }
 }

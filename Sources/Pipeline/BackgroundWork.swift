@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// Work on a thread of its own, waited for later.
 public final class BackgroundWork: Sendable {
   private enum State {
@@ -24,7 +18,7 @@ public final class BackgroundWork: Sendable {
         monitor.withLock { $0 = .finished(error) }
       }
     }
-    if let thread = Workers.start(work) { pthread_detach(thread) } else { work() }
+    if !Workers.detach(work) { work() }
   }
 
   /// Waits for the end of the work. Throws its error.

@@ -4,7 +4,7 @@
   import Musl
 #endif
 
-/// Threads that run one piece of work each and are waited for. Threads, not tasks: the work blocks in reads and
+/// Threads that run one piece of work each. Threads, not tasks: the work blocks in reads and
 /// writes, which would hold the threads of Swift's cooperative pool.
 public enum Workers {
   /// The number of processors this process may use.
@@ -23,12 +23,20 @@ public enum Workers {
     for thread in threads { pthread_join(thread, nil) }
   }
 
+  /// Runs `body` on a thread of its own that nobody waits for. False if none can be made: `body` isn't run then.
+  @discardableResult
+  public static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
+    guard let thread = start(body) else { return false }
+    pthread_detach(thread)
+    return true
+  }
+
   private final class Job {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
   }
 
-  static func start(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
+  private static func start(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
     let job = Unmanaged.passRetained(Job(body))
     var thread = pthread_t()
     let result = pthread_create(

@@ -14,12 +14,7 @@ public enum Elements {
     from sourceType: DType, to targetType: DType, source: UnsafeRawBufferPointer,
     destination: UnsafeMutableRawBufferPointer, count: Int
   ) throws(ElementError) {
-    try check(sourceType, source.count, count)
-    try check(targetType, destination.count, count)
-    if sourceType == targetType { return destination.copyMemory(from: source) }
-    guard canConvert(from: sourceType, to: targetType) else {
-      throw .unsupported(from: sourceType, to: targetType)
-    }
+    if try copies(from: sourceType, to: targetType, source, destination, count) { return }
     if targetType == .f32 {
       toF32(sourceType, source, destination, count)
     } else if sourceType == .f32 {
@@ -36,13 +31,23 @@ public enum Elements {
     from sourceType: DType, to targetType: DType, source: UnsafeRawBufferPointer,
     destination: UnsafeMutableRawBufferPointer, count: Int
   ) throws(ElementError) {
+    if try copies(from: sourceType, to: targetType, source, destination, count) { return }
+    convertOneByOne(from: sourceType, to: targetType, source, destination, count)
+  }
+
+  /// Checks the buffers and the types, and copies elements that stay as they are; false for those to be converted.
+  private static func copies(
+    from sourceType: DType, to targetType: DType, _ source: UnsafeRawBufferPointer,
+    _ destination: UnsafeMutableRawBufferPointer, _ count: Int
+  ) throws(ElementError) -> Bool {
     try check(sourceType, source.count, count)
     try check(targetType, destination.count, count)
-    if sourceType == targetType { return destination.copyMemory(from: source) }
     guard canConvert(from: sourceType, to: targetType) else {
       throw .unsupported(from: sourceType, to: targetType)
     }
-    convertOneByOne(from: sourceType, to: targetType, source, destination, count)
+    guard sourceType == targetType else { return false }
+    destination.copyMemory(from: source)
+    return true
   }
 
   static func convertOneByOne(

@@ -36,10 +36,14 @@ struct TokenizerErrorTests {
 
   @Test func damage() {
     #expect(model([0x0A, 0x02, 0x18, 0x07]) == .tokenizer("tokenizer.model has a piece of type 7"))
-    #expect(model([0x0B]) != nil)
-    #expect(model([0x00]) != nil)
-    #expect(model([0x08] + [UInt8](repeating: 0xFF, count: 11)) != nil)
-    #expect(model([0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01]) != nil)
+    let obsolete = "tokenizer.model has a field of type 3, which protocol buffers no longer use"
+    #expect(model([0x0B]) == .tokenizer(obsolete))
+    #expect(model([0x00]) == .tokenizer("tokenizer.model has a field 0"))
+    let long = [0x08] + [UInt8](repeating: 0xFF, count: 11)
+    #expect(model(long) == .tokenizer("tokenizer.model has a number of more than 10 bytes"))
+    let truncated = ArchitectureError.tokenizer("tokenizer.model ends within a field")
+    #expect(model([0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01]) == truncated)
+    #expect(model([0x0D, 0x00]) == truncated)
   }
 
   @Test func unknownPreTokenizer() {

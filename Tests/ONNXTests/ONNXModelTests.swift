@@ -109,6 +109,27 @@ import Testing
     #expect(reason(.model([.tensor("x", [Int](repeating: 1, count: 33), raw: [1])])) == .limit("dimensions", 32))
   }
 
+  /// A field that lies across the end of a window is read as any other.
+  @Test func acrossTheEndOfAWindow() throws {
+    for padding in stride(from: (1 << 16) - 40, to: 1 << 16, by: 5) {
+      let tensor = ProtobufBytes.tensor("long name", [3], raw: [7, 8, 9])
+      let message = ProtobufBytes().field(9, [UInt8](repeating: 0, count: padding)).message(
+        7, ProtobufBytes().message(5, tensor))
+      let model = try model(message)
+      let found = try #require(model["long name"])
+      #expect(try model.bytes(of: found) == [7, 8, 9])
+    }
+  }
+
+  /// Where a reader stood when a message broke off.
+  @Test func offsets() throws {
+    for (bytes, offset) in [([0x08], 1), ([0x3A, 5, 0], 2), ([0x08, 1, 0x0B], 3)] as [([UInt8], Int)] {
+      let path = try write(bytes, to: "bad.onnx")
+      let error = #expect(throws: ONNXError.self) { try ONNXModel(path) }
+      #expect(error?.offset == offset && error?.file == path)
+    }
+  }
+
   /// Every beginning of a model is either a model or an error.
   @Test func truncatedAnywhere() throws {
     let tensor = ProtobufBytes.tensor("x", [2], raw: [1, 2])

@@ -13,6 +13,8 @@ import Testing
     #expect(HTMLText.decimal(-2.75, 1) == "-2.8")
     #expect(HTMLText.decimal(7.5, 0) == "8")
     #expect(HTMLText.decimal(.nan, 2) == "-")
+    #expect(HTMLText.decimal(1e12, 1) == "∞" && HTMLText.decimal(-.infinity, 1) == "-∞")
+    #expect(HTMLText.decimal(999_999_999_999, 5) == "999999999999.00000")
   }
 
   /// Three pixels by two: rows from below, each padded to four bytes.

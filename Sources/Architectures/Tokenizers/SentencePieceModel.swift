@@ -1,3 +1,5 @@
+import Protobuf
+
 /// A SentencePiece model file, as far as a vocabulary needs it (sentencepiece_model.proto: ModelProto.pieces = 1 with
 /// piece = 1, score = 2, type = 3; trainer_spec = 2; normalizer_spec = 3).
 struct SentencePieceModel {
@@ -14,25 +16,26 @@ struct SentencePieceModel {
   init() {}
 
   init(parsing bytes: [UInt8]) throws(ArchitectureError) {
-    var reader = ProtobufReader(bytes)
-    while let (field, value) = try reader.next() {
-      switch (field, value) {
+    var reader = ProtobufReader(TokenizerModelBytes(bytes: bytes))
+    while let field = try reader.next() {
+      switch (field.number, field.value) {
       case (1, .bytes(let range)):
         guard pieces.count < Self.mostPieces else { throw .tokenizer("tokenizer.model has more than 2^24 pieces") }
-        pieces.append(try Self.piece(ProtobufReader(bytes, range)))
-      case (3, .bytes(let range)): try readNormalizer(ProtobufReader(bytes, range))
+        pieces.append(try Self.piece(reader.message(range)))
+      case (3, .bytes(let range)): try readNormalizer(reader.message(range))
       default: continue
       }
     }
     guard !pieces.isEmpty else { throw .tokenizer("tokenizer.model has no pieces") }
   }
 
-  private static func piece(_ message: ProtobufReader) throws(ArchitectureError) -> VocabularyToken {
+  private static func piece(_ message: ProtobufReader<TokenizerModelBytes>) throws(ArchitectureError) -> VocabularyToken
+  {
     var reader = message
     var token = VocabularyToken(text: [], score: 0, type: .normal)
-    while let (field, value) = try reader.next() {
-      switch (field, value) {
-      case (1, .bytes(let range)): token.text = Array(reader.bytes[range])
+    while let field = try reader.next() {
+      switch (field.number, field.value) {
+      case (1, .bytes(let range)): token.text = Array(reader.source.bytes[range])
       case (2, .fixed32(let bits)): token.score = Float(bitPattern: bits)
       case (3, .varint(let number)):
         guard let raw = Int32(exactly: number), let type = TokenType(rawValue: raw) else {
@@ -45,10 +48,10 @@ struct SentencePieceModel {
     return token
   }
 
-  private mutating func readNormalizer(_ message: ProtobufReader) throws(ArchitectureError) {
+  private mutating func readNormalizer(_ message: ProtobufReader<TokenizerModelBytes>) throws(ArchitectureError) {
     var reader = message
-    while let (field, value) = try reader.next() {
-      switch (field, value) {
+    while let field = try reader.next() {
+      switch (field.number, field.value) {
       case (3, .varint(let flag)): addsDummyPrefix = flag != 0
       case (4, .varint(let flag)): removesExtraWhitespace = flag != 0
       default: continue

@@ -32,16 +32,13 @@ struct RowReader {
 }
 
 /// A piece of the string heap.
-struct TextReference: DirectoryRow {
+struct TextReference {
   static let length = 8
   var offset: UInt32
   var count: UInt32
+}
 
-  init(offset: UInt32, count: UInt32) {
-    self.offset = offset
-    self.count = count
-  }
-
+extension TextReference: DirectoryRow {
   @inline(__always) init(reading row: RowReader) {
     offset = row.integer(0)
     count = row.integer(4)

@@ -1,7 +1,7 @@
 import ByteIO
 
 /// An original file: section FILE, in the order in which the writer was given them.
-struct FileRow: DirectoryRow {
+struct FileRow {
   static let length = 56
 
   var name: TextReference
@@ -9,15 +9,9 @@ struct FileRow: DirectoryRow {
   var sha256: [UInt8]
   var firstSegment: UInt32
   var segmentCount: UInt32
+}
 
-  init(name: TextReference, size: UInt64, sha256: [UInt8], firstSegment: UInt32, segmentCount: UInt32) {
-    self.name = name
-    self.size = size
-    self.sha256 = sha256
-    self.firstSegment = firstSegment
-    self.segmentCount = segmentCount
-  }
-
+extension FileRow: DirectoryRow {
   init(reading row: RowReader) {
     name = TextReference(reading: row)
     size = row.integer(8)
@@ -36,7 +30,7 @@ struct FileRow: DirectoryRow {
 }
 
 /// A run of bytes of an original file: section SEGM, a file's segments together and in order.
-struct SegmentRow: DirectoryRow {
+struct SegmentRow {
   static let length = 32
 
   /// What the bytes come from.
@@ -54,16 +48,9 @@ struct SegmentRow: DirectoryRow {
   var offset: UInt64
   var count: UInt64
   var layout: TextReference
+}
 
-  init(kind: UInt8, shard: UInt16, index: UInt32, offset: UInt64, count: UInt64, layout: TextReference) {
-    self.kind = kind
-    self.shard = shard
-    self.index = index
-    self.offset = offset
-    self.count = count
-    self.layout = layout
-  }
-
+extension SegmentRow: DirectoryRow {
   init(reading row: RowReader) {
     kind = row.u8(0)
     shard = row.integer(2)
@@ -87,7 +74,7 @@ struct SegmentRow: DirectoryRow {
 }
 
 /// The place of a file in a set of shards: section SHRD, one row.
-struct ShardRow: DirectoryRow {
+struct ShardRow {
   static let length = 24
 
   /// The same 16 bytes in every shard of a set.
@@ -95,13 +82,9 @@ struct ShardRow: DirectoryRow {
   /// From 1.
   var number: UInt32
   var count: UInt32
+}
 
-  init(set: [UInt8], number: UInt32, count: UInt32) {
-    self.set = set
-    self.number = number
-    self.count = count
-  }
-
+extension ShardRow: DirectoryRow {
   init(reading row: RowReader) {
     set = row.bytes(0, 16)
     number = row.integer(16)

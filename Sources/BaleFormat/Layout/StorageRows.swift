@@ -1,7 +1,7 @@
 import ByteIO
 
 /// A record, a run of bytes that is read and copied as one: section RECD, in file order.
-struct RecordRow: DirectoryRow {
+struct RecordRow {
   static let length = 48
   /// Some chunks lie in earlier records, because their bytes are equal.
   static let sharesChunks: UInt8 = 1
@@ -16,23 +16,9 @@ struct RecordRow: DirectoryRow {
   var planeCount: UInt32
   var firstChunk: UInt32
   var chunkCount: UInt32
+}
 
-  init(
-    kind: UInt8, flags: UInt8, layer: UInt32, expert: UInt32, offset: UInt64, byteCount: UInt64, firstPlane: UInt32,
-    planeCount: UInt32, firstChunk: UInt32, chunkCount: UInt32
-  ) {
-    self.kind = kind
-    self.flags = flags
-    self.layer = layer
-    self.expert = expert
-    self.offset = offset
-    self.byteCount = byteCount
-    self.firstPlane = firstPlane
-    self.planeCount = planeCount
-    self.firstChunk = firstChunk
-    self.chunkCount = chunkCount
-  }
-
+extension RecordRow: DirectoryRow {
   @inline(__always) init(reading row: RowReader) {
     kind = row.u8(0)
     flags = row.u8(1)
@@ -67,7 +53,7 @@ struct RecordRow: DirectoryRow {
 }
 
 /// A plane of a part, or the bytes of a file blob: section PLAN, a record's planes together.
-struct PlaneRow: DirectoryRow {
+struct PlaneRow {
   static let length = 24
 
   var role: UInt8
@@ -78,20 +64,9 @@ struct PlaneRow: DirectoryRow {
   var firstChunk: UInt32
   var chunkCount: UInt32
   var decoded: UInt64
+}
 
-  init(
-    role: UInt8, compression: UInt8, extent: UInt8, part: UInt32, firstChunk: UInt32, chunkCount: UInt32,
-    decoded: UInt64
-  ) {
-    self.role = role
-    self.compression = compression
-    self.extent = extent
-    self.part = part
-    self.firstChunk = firstChunk
-    self.chunkCount = chunkCount
-    self.decoded = decoded
-  }
-
+extension PlaneRow: DirectoryRow {
   @inline(__always) init(reading row: RowReader) {
     role = row.u8(0)
     compression = row.u8(1)
@@ -117,7 +92,7 @@ struct PlaneRow: DirectoryRow {
 }
 
 /// A chunk, the unit of digests and of compression: section CHNK, a record's chunks together, a plane's in order.
-struct ChunkRow: DirectoryRow {
+struct ChunkRow {
   static let length = 32
 
   var offset: UInt64
@@ -126,15 +101,9 @@ struct ChunkRow: DirectoryRow {
   var extent: UInt32
   var decoded: UInt32
   var digest: UInt64
+}
 
-  init(offset: UInt64, stored: UInt32, extent: UInt32, decoded: UInt32, digest: UInt64) {
-    self.offset = offset
-    self.stored = stored
-    self.extent = extent
-    self.decoded = decoded
-    self.digest = digest
-  }
-
+extension ChunkRow: DirectoryRow {
   @inline(__always) init(reading row: RowReader) {
     offset = row.integer(0)
     stored = row.integer(8)

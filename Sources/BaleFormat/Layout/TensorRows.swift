@@ -1,7 +1,7 @@
 import ByteIO
 
 /// A tensor: section TENS, sorted by the bytes of the name.
-struct TensorRow: DirectoryRow {
+struct TensorRow {
   static let length = 48
   static let lossless: UInt16 = 1
   static let measured: UInt16 = 2
@@ -16,23 +16,9 @@ struct TensorRow: DirectoryRow {
   var partCount: UInt32
   var relativeMSE: Double
   var maximumError: Double
+}
 
-  init(
-    name: TextReference, firstDimension: UInt32, rank: UInt8, dtype: UInt8, flags: UInt16, encoding: UInt32,
-    firstPart: UInt32, partCount: UInt32, relativeMSE: Double, maximumError: Double
-  ) {
-    self.name = name
-    self.firstDimension = firstDimension
-    self.rank = rank
-    self.dtype = dtype
-    self.flags = flags
-    self.encoding = encoding
-    self.firstPart = firstPart
-    self.partCount = partCount
-    self.relativeMSE = relativeMSE
-    self.maximumError = maximumError
-  }
-
+extension TensorRow: DirectoryRow {
   @inline(__always) init(reading row: RowReader) {
     name = TextReference(reading: row)
     firstDimension = row.integer(8)
@@ -64,7 +50,7 @@ struct TensorRow: DirectoryRow {
 }
 
 /// A part of a tensor, a range of its first dimension: section PART, a tensor's parts together and in order.
-struct PartRow: DirectoryRow {
+struct PartRow {
   static let length = 40
 
   var record: UInt32
@@ -74,20 +60,9 @@ struct PartRow: DirectoryRow {
   var firstPlane: UInt32
   var planeCount: UInt32
   var spanElements: UInt64
+}
 
-  init(
-    record: UInt32, tensor: UInt32, first: UInt64, count: UInt64, firstPlane: UInt32, planeCount: UInt32,
-    spanElements: UInt64
-  ) {
-    self.record = record
-    self.tensor = tensor
-    self.first = first
-    self.count = count
-    self.firstPlane = firstPlane
-    self.planeCount = planeCount
-    self.spanElements = spanElements
-  }
-
+extension PartRow: DirectoryRow {
   @inline(__always) init(reading row: RowReader) {
     record = row.integer(0)
     tensor = row.integer(4)

@@ -8,6 +8,7 @@
 
 #include "integer.h"
 #include "layouts.h"
+#include "magnitude.h"
 #include "mx.h"
 #include "normalfloat.h"
 #include "nvfp4.h"

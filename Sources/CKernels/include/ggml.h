@@ -47,7 +47,4 @@ size_t bale_ggml_decode_q6_k(const uint8_t *input, size_t blocks, float *values)
 size_t bale_ggml_decode_tq1_0(const uint8_t *input, size_t blocks, float *values);
 size_t bale_ggml_decode_tq2_0(const uint8_t *input, size_t blocks, float *values);
 
-// The largest magnitude as the bits of an F32: 0x7F800000 or above if a value is not finite.
-uint32_t bale_f32_peak(const float *values, size_t count);
-
 #endif

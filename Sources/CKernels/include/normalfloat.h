@@ -26,7 +26,4 @@ typedef struct {
 void bale_table4_encode(const bale_table4_search *search, const float *values, float inverse, size_t count,
                         uint8_t *codes);
 
-// The largest magnitude of `count` values, or infinity or NaN if one is not finite.
-float bale_largest_magnitude(const float *values, size_t count);
-
 #endif

@@ -74,9 +74,7 @@ extension FP8Codec {
       if !found.isFinite { failure = failure ?? run.first { !values[$0].isFinite } }
       largest[index] = max(largest[index], found)
     }
-    if let failure {
-      throw .unencodable(codec: "\(descriptor)", element: failure, value: values[failure])
-    }
+    if let failure { throw unencodable(values, failure) }
     return largest
   }
 

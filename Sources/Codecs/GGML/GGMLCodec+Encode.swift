@@ -61,10 +61,6 @@ extension GGMLCodec: QuantizingCodec {
     return { search.encode($0, $1, $2) }
   }
 
-  private func unencodable(_ values: UnsafeBufferPointer<Float>, _ index: Int) -> CodecError {
-    .unencodable(codec: "\(descriptor)", element: index, value: values[index])
-  }
-
   /// The blocks of `count` elements from `start` on.
   private func blocks(_ start: Int, _ count: Int) -> Range<Int> {
     start / type.blockElements..<(start + count) / type.blockElements
@@ -89,10 +85,8 @@ extension GGMLCodec {
   ) throws(CodecError) {
     for start in stride(from: 0, to: values.count, by: Self.tile) {
       let tile = values.part(start, min(Self.tile, values.count - start))
-      let peak = Float(bitPattern: bale_f32_peak(tile.baseAddress, tile.count))
-      guard peak.isFinite else {
-        throw unencodable(values, start + (tile.firstIndex { !$0.isFinite } ?? 0))
-      }
+      let peak = bale_largest_magnitude(tile.baseAddress, tile.count)
+      guard peak.isFinite else { throw unencodable(values, from: start) }
       let blocks = blocks(start, tile.count)
       encodeTile(blocks, values, encoder, blocksEncoder, plane)
       if peak >= Self.safeMagnitude { try checkScales(blocks, values, plane) }

@@ -60,7 +60,7 @@ struct IntegerEncoder<Kernel: GroupKernel> {
   private func terms(_ range: Range<Int>) throws(CodecError) -> GroupTerms {
     let group = UnsafeBufferPointer(rebasing: values[range])
     guard let (low, high) = Kernel.extremes(group) else {
-      throw codec.unencodable(values, range.first { !values[$0].isFinite } ?? range.lowerBound)
+      throw codec.unencodable(values, from: range.lowerBound)
     }
     guard let terms = scaling.terms(group, low: low, high: high) else {
       throw codec.unencodable(values, range.max { values[$0].magnitude < values[$1].magnitude } ?? range.lowerBound)
@@ -92,10 +92,6 @@ struct IntegerEncoder<Kernel: GroupKernel> {
 }
 
 extension IntegerCodec {
-  func unencodable(_ values: UnsafeBufferPointer<Float>, _ index: Int) -> CodecError {
-    .unencodable(codec: "\(descriptor)", element: index, value: values[index])
-  }
-
   /// Stores the terms of a group whose scale is a float.
   func store(_ terms: GroupTerms, in planes: [UnsafeMutableRawBufferPointer], group: Int) {
     if case .float(let type) = scale { type.store(terms.scale, planes[1], group) }

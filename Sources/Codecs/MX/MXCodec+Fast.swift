@@ -47,10 +47,7 @@ extension MXCodec {
         kernelElement, kernelRule, source + start, row.elements.count,
         (codes + row.codes.lowerBound).assumingMemoryBound(to: UInt8.self),
         (scales + row.groups.lowerBound).assumingMemoryBound(to: UInt8.self))
-      guard done == row.elements.count else {
-        let index = (start + done..<row.elements.upperBound).first { !values[$0].isFinite } ?? start + done
-        throw .unencodable(codec: "\(descriptor)", element: index, value: values[index])
-      }
+      guard done == row.elements.count else { throw unencodable(values, from: start + done) }
     }
   }
 

@@ -53,9 +53,7 @@ extension MXCodec {
   ) throws(CodecError) -> UInt8 {
     var largest: Float = 0
     for index in block {
-      guard values[index].isFinite else {
-        throw .unencodable(codec: "\(descriptor)", element: index, value: values[index])
-      }
+      guard values[index].isFinite else { throw unencodable(values, index) }
       largest = max(largest, values[index].magnitude)
     }
     guard let byte = scaleByte(largest: largest, rule: rule) else {

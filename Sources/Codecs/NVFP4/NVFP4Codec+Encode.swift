@@ -59,11 +59,6 @@ extension NVFP4Codec {
     }
   }
 
-  private func unencodable(_ values: UnsafeBufferPointer<Float>, from start: Int) -> CodecError {
-    let index = values[start...].firstIndex { !$0.isFinite } ?? start
-    return .unencodable(codec: "\(descriptor)", element: index, value: values[index])
-  }
-
   /// Stores the factor, and gives what chooses the scale bytes under it.
   private func scaleChooser(
     rule: ScaleRule, statistics: [TensorStatistic], into planes: [UnsafeMutableRawBufferPointer]

@@ -74,7 +74,7 @@ extension NormalFloatCodec {
     }
     if second == nil, let plane = planes[1].baseAddress {
       memcpy(scales, plane + blocks.lowerBound * 4, blocks.count * 4)
-      if bale_f32_peak(scales, blocks.count) < Float.infinity.bitPattern { return }
+      if bale_largest_magnitude(scales, blocks.count).isFinite { return }
     }
     // One by one: what names the one that isn't finite.
     for index in blocks { scales[index - blocks.lowerBound] = try scale(index, planes) }

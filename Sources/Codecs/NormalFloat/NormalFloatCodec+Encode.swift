@@ -66,10 +66,7 @@ extension NormalFloatCodec {
     for index in 0..<blocks {
       let elements = elements(ofBlock: index, of: values.count)
       let largest = bale_largest_magnitude(values.baseAddress.map { $0 + elements.lowerBound }, elements.count)
-      guard largest.isFinite else {
-        let element = elements.first { !values[$0].isFinite } ?? elements.lowerBound
-        throw .unencodable(codec: "\(descriptor)", element: element, value: values[element])
-      }
+      guard largest.isFinite else { throw unencodable(values, from: elements.lowerBound) }
       scales.append(largest)
     }
     return scales

@@ -23,7 +23,20 @@ enum PlainConfiguration {
       clean(&text, dtype)
       config["text_config"] = .object(text)
     }
-    return (name, JSONValue.object(config).encoded(.python(indent: 2)) + [UInt8(ascii: "\n")])
+    return (name, encoded(config))
+  }
+
+  /// The same file with other members; nil if it isn't JSON's object.
+  static func changed(
+    _ file: (name: String, bytes: [UInt8]), _ change: (inout JSONObject) -> Void
+  ) throws -> (name: String, bytes: [UInt8])? {
+    guard var config = try JSONValue(parsing: file.bytes, duplicateKeys: .kept).object else { return nil }
+    change(&config)
+    return (file.name, encoded(config))
+  }
+
+  private static func encoded(_ config: JSONObject) -> [UInt8] {
+    JSONValue.object(config).encoded(.python(indent: 2)) + [UInt8(ascii: "\n")]
   }
 
   private static func clean(_ config: inout JSONObject, _ dtype: DType?) {

@@ -76,14 +76,14 @@ public struct PublishedSpQRFiles: CheckpointView {
   private static func configuration(
     of source: any Checkpoint, shapes: [JSONObject.Member], plain: [JSONValue]
   ) throws -> [(name: String, bytes: [UInt8])] {
-    guard let old = try PlainConfiguration.make(of: source, dtype: nil),
-      var config = try JSONValue(parsing: old.bytes, duplicateKeys: .kept).object
-    else { return [] }
-    config["quantization_config"] = [
-      "quant_method": "spqr", "bits": 3, "beta1": 16, "beta2": 16, "shapes": .object(JSONObject(shapes)),
-      "modules_to_not_convert": .array(plain),
-    ]
-    return [(old.name, JSONValue.object(config).encoded(.python(indent: 2)) + [UInt8(ascii: "\n")])]
+    guard let old = try PlainConfiguration.make(of: source, dtype: nil) else { return [] }
+    let made = try PlainConfiguration.changed(old) { config in
+      config["quantization_config"] = [
+        "quant_method": "spqr", "bits": 3, "beta1": 16, "beta2": 16, "shapes": .object(JSONObject(shapes)),
+        "modules_to_not_convert": .array(plain),
+      ]
+    }
+    return made.map { [$0] } ?? []
   }
 
   private static func published(

@@ -183,13 +183,12 @@ extension RelaidCheckpoint {
     /// config.json with the layout's members in place of what it said of quantization.
     func configuration(of source: any Checkpoint) throws -> (name: String, bytes: [UInt8])? {
       let described = (source as? HuggingFaceView)?.made.first { $0.name == "config.json" }
-      guard let encoding, let old = try described ?? PlainConfiguration.make(of: source, dtype: nil),
-        var config = try JSONValue(parsing: old.bytes, duplicateKeys: .kept).object
-      else { return nil }
-      for member in writer.configuration(encoding.codec, columns: encoding.columns, plain: plain) {
-        config[member.key] = member.value
+      guard let encoding, let old = try described ?? PlainConfiguration.make(of: source, dtype: nil) else { return nil }
+      return try PlainConfiguration.changed(old) { config in
+        for member in writer.configuration(encoding.codec, columns: encoding.columns, plain: plain) {
+          config[member.key] = member.value
+        }
       }
-      return (old.name, JSONValue.object(config).encoded(.python(indent: 2)) + [UInt8(ascii: "\n")])
     }
   }
 }

@@ -28,7 +28,7 @@ public final class ExpertStore<Expert: Sendable>: Sendable {
     self.shelf = shelf
     self.load = load
     for _ in 0..<threads {
-      BackgroundThread.start { Self.readAhead(shelf, load) }
+      Workers.detach { Self.readAhead(shelf, load) }
     }
   }
 

@@ -15,9 +15,9 @@ struct ONNXLayout: Layout {
     return try nodes.compactMap { node in
       do {
         switch node.type {
-        case "MatMulNBits": return try ONNXMatMulNBits(node, operands).logical()
-        case "QuantizeLinear": return try ONNXQuantized(node, operands).logical()
-        default: return try ONNXLinear(node, operands).logical()
+        case "MatMulNBits": return try ONNXMatMulNBits(node: node, operands: operands).logical()
+        case "QuantizeLinear": return try ONNXQuantized(node: node, operands: operands).logical()
+        default: return try ONNXLinear(node: node, operands: operands).logical()
         }
       } catch let error as LayoutError {
         guard case .unreadable = error.reason else { throw error }

@@ -6,13 +6,8 @@ import Tensors
 /// A weight that `DequantizeLinear` makes floats of: `(x - zero point) * scale` (onnx.ai, operator DequantizeLinear, up
 /// to opset 25).
 struct ONNXLinear {
-  private let node: ONNXNode
-  private let operands: ONNXOperands
-
-  init(_ node: ONNXNode, _ operands: ONNXOperands) {
-    self.node = node
-    self.operands = operands
-  }
+  let node: ONNXNode
+  let operands: ONNXOperands
 
   private var stored: StoredTensors { operands.stored }
 

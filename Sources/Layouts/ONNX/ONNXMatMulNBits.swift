@@ -7,13 +7,8 @@ import Tensors
 /// block along K, zero points packed in bytes or as floats; without them they are 2^(bits - 1)
 /// (onnxruntime, docs/ContribOperators.md).
 struct ONNXMatMulNBits {
-  private let node: ONNXNode
-  private let operands: ONNXOperands
-
-  init(_ node: ONNXNode, _ operands: ONNXOperands) {
-    self.node = node
-    self.operands = operands
-  }
+  let node: ONNXNode
+  let operands: ONNXOperands
 
   private var stored: StoredTensors { operands.stored }
 

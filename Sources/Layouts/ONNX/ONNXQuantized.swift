@@ -5,13 +5,8 @@ import Tensors
 /// A float weight that `QuantizeLinear` rounds to a grid before it is used, as graphs of quantization-aware training
 /// have it: `saturate(round(x / scale) + zero point)` (onnx.ai, operator QuantizeLinear).
 struct ONNXQuantized {
-  private let node: ONNXNode
-  private let operands: ONNXOperands
-
-  init(_ node: ONNXNode, _ operands: ONNXOperands) {
-    self.node = node
-    self.operands = operands
-  }
+  let node: ONNXNode
+  let operands: ONNXOperands
 
   /// Nil for what isn't a weight of the model that lies in a file. Throws `LayoutError`, `ONNXError` or `IOError`.
   func logical() throws -> LogicalTensor? {

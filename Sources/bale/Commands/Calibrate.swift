@@ -52,7 +52,7 @@ struct Calibrate: ParsableCommand {
     let statistics = try CalibrationFile.open(calibration, for: checkpoint)
     let report = CalibrationReport(checkpoint, recipe: try Recipe(named: recipe), statistics: statistics)
     if options.json {
-      print(String(decoding: json(report).encoded(.python(indent: 2)), as: UTF8.self))
+      Terminal.print(json(report))
     } else if !options.quiet {
       show(report)
     }

@@ -24,7 +24,7 @@ struct ConvertPrinter {
             ]
           }),
       ]
-      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+      return Terminal.print(result)
     }
     guard !options.quiet else { return }
     print(table(plan, statistics: nil))
@@ -43,7 +43,7 @@ struct ConvertPrinter {
         "source_bytes": .integer(before), "bytes": .integer(report.plan.size), "seconds": .real(seconds),
         "tensors": .integer(report.plan.outputs.count),
       ]
-      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+      return Terminal.print(result)
     }
     guard !options.quiet else { return }
     print(table(report.plan, statistics: report.statistics))

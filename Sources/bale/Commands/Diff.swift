@@ -46,7 +46,7 @@ struct DifferencePrinter {
   func show(_ differences: [TensorDifference], all: Bool) {
     if options.json {
       let result = JSONValue.array(differences.map(Self.json))
-      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+      return Terminal.print(result)
     }
     guard !options.quiet else { return }
     let listed = differences.filter { all || $0.kind != .identical }

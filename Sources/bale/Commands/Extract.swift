@@ -61,7 +61,7 @@ struct Extract: ParsableCommand {
         "bytes": .integer(range.count), "seconds": .real(read),
         "tensors": .array(tensors.map { .string($0.name) }),
       ]
-      print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+      Terminal.print(result)
     } else if !options.quiet {
       for tensor in tensors { print("\(tensor.name)  \(tensor.shape)") }
       print(

@@ -40,7 +40,7 @@ struct FileCheck {
   private func report(_ mismatches: [FileMismatch], files: Int, bytes: Int, by file: String) throws {
     for mismatch in mismatches { Terminal.error("bale: \(path): \(mismatch)") }
     if options.json {
-      print(String(decoding: json(mismatches, files: files, bytes: bytes).encoded(.python(indent: 2)), as: UTF8.self))
+      Terminal.print(json(mismatches, files: files, bytes: bytes))
     } else if !options.quiet {
       print(
         mismatches.isEmpty

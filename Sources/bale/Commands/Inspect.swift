@@ -28,7 +28,7 @@ struct Inspect: ParsableCommand {
   func run() throws {
     let checkpoint = try Layouts.open(path)
     if options.json {
-      print(String(decoding: json(checkpoint).encoded(.python(indent: 2)), as: UTF8.self))
+      Terminal.print(json(checkpoint))
     } else if !options.quiet {
       print(summary(checkpoint))
       if tensors { print("\n" + list(checkpoint)) }

@@ -69,7 +69,7 @@ struct MeasureExperts: ParsableCommand {
     }
     if let html { try Self.write(report.html, to: html, overwrite: force) }
     if options.json {
-      print(String(decoding: report.json.encoded(.python(indent: 2)), as: UTF8.self))
+      Terminal.print(report.json)
     } else if !options.quiet {
       print(Self.table(report))
       if !report.points.isEmpty { print("\n" + Self.curve(report)) }

@@ -23,7 +23,7 @@ struct PackPrinter {
             ]
           }),
       ]
-      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+      return Terminal.print(result)
     }
     guard !options.quiet else { return }
     print(table(plan, statistics: nil))
@@ -39,7 +39,7 @@ struct PackPrinter {
     let before = checkpoint.storage.reduce(0) { $0 + $1.size }
     let after = report.written.reduce(0) { $0 + $1.size }
     if options.json {
-      return print(json(report, before: before, after: after, seconds: seconds, sharing))
+      return Terminal.print(json(report, before: before, after: after, seconds: seconds, sharing))
     }
     guard !options.quiet else { return }
     print(table(report.plan, statistics: report.statistics, stored: report.storedBytes))
@@ -59,7 +59,7 @@ struct PackPrinter {
 
   private func json(
     _ report: PackReport, before: Int, after: Int, seconds: Double, _ sharing: SharingSummary?
-  ) -> String {
+  ) -> JSONValue {
     let files = report.written.map { file -> JSONValue in
       ["path": .string(file.path), "bytes": .integer(file.size), "root": .string(hexadecimal(file.root))]
     }
@@ -69,7 +69,7 @@ struct PackPrinter {
         "relative_mse": .real(cost.relativeMSE), "max_error": .real(cost.maximumError),
       ]
     }
-    let result: JSONValue = [
+    return [
       "source": .string(source), "source_bytes": .integer(before), "bytes": .integer(after),
       "weights": .integer(report.plan.tensors.reduce(0) { $0 + $1.shape.elements }),
       "relative_mse": .real(report.total.relativeMSE), "seconds": .real(seconds), "files": .array(files),
@@ -78,7 +78,6 @@ struct PackPrinter {
       "dropped": .array(report.plan.dropped.map { ["name": .string($0.name), "reason": .string($0.reason)] }),
       "experts": sharing?.json ?? .null,
     ]
-    return String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self)
   }
 
   private func table(_ plan: PackPlan, statistics: [ErrorStatistics]?, stored: [Int]? = nil) -> String {

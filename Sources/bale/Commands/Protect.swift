@@ -59,7 +59,7 @@ struct Protect: ParsableCommand {
         "parity_bytes": .integer(layout.paritySize), "block_size": .integer(layout.blockSize),
         "data_blocks": .integer(layout.dataBlocks), "parity_blocks": .integer(layout.parityBlocks),
       ]
-      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+      return Terminal.print(result)
     }
     guard !options.quiet else { return }
     print(

@@ -96,7 +96,7 @@ struct Prune: ParsableCommand {
             ]
           }),
       ]
-      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+      return Terminal.print(result)
     }
     guard !options.quiet else { return }
     var table = TextTable([("layer", .right), ("experts", .right), ("left", .right), ("new experts come of", .left)])

@@ -46,7 +46,7 @@ struct Repair: ParsableCommand {
     let restores = plan.canRestore && !outputOptions.dryRun
     if restores { try carryOut(job) }
     if options.json {
-      print(String(decoding: json(plan, isRestored: restores).encoded(.python(indent: 2)), as: UTF8.self))
+      Terminal.print(json(plan, isRestored: restores))
     } else {
       show(plan, isRestored: restores)
     }

@@ -56,7 +56,7 @@ struct Sign: ParsableCommand {
         "files": .array(
           statement.resources.map { ["name": .string($0.name), "sha256": .string(hexadecimal($0.sha256))] }),
       ]
-      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+      return Terminal.print(result)
     }
     guard !options.quiet else { return }
     print("\(output): \(statement.resources.count) files signed, root \(hexadecimal(statement.root))")

@@ -52,7 +52,7 @@ struct Unpack: ParsableCommand {
         "bytes": .integer(bytes),
         "files": .array(files.map { ["name": .string($0.name), "bytes": .integer($0.size)] }),
       ]
-      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+      return Terminal.print(result)
     }
     guard !options.quiet else { return }
     for file in files { print("\(file.size)\t\(file.name)") }
@@ -68,7 +68,7 @@ struct Unpack: ParsableCommand {
             "original": .bool($0.isOriginal),
           ]
         })
-      return print(String(decoding: result.encoded(.python(indent: 2)), as: UTF8.self))
+      return Terminal.print(result)
     }
     guard !options.quiet else { return }
     var table = TextTable([("file", .left), ("size", .right), ("SHA-256", .left), ("", .left)])

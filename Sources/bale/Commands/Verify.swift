@@ -73,7 +73,7 @@ struct Verify: ParsableCommand {
     }
     progress.finish()
     if options.json {
-      print(String(decoding: json(report).encoded(.python(indent: 2)), as: UTF8.self))
+      Terminal.print(json(report))
     } else {
       show(report, seconds: seconds(since: start))
     }

@@ -56,7 +56,7 @@ struct WriteManifest: ParsableCommand {
   private func listing(_ files: [ModelFile]) {
     if options.json {
       let names = JSONValue.array(files.map { .string($0.name) })
-      return print(String(decoding: names.encoded(.python(indent: 2)), as: UTF8.self))
+      return Terminal.print(names)
     }
     guard !options.quiet else { return }
     for file in files { print(file.name) }

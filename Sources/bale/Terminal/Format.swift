@@ -1,3 +1,5 @@
+import ByteIO
+
 /// Numbers as people read them.
 enum Format {
   /// Bytes in decimal units: 2.31 MB.
@@ -18,16 +20,7 @@ enum Format {
   }
 
   /// A fixed number of decimals, rounded.
-  static func decimals(_ value: Double, _ count: Int) -> String {
-    guard value.isFinite else { return "\(value)" }
-    let scale = (0..<count).reduce(1.0) { scale, _ in scale * 10 }
-    let rounded = (abs(value) * scale).rounded()
-    guard rounded < 1e15 else { return "\(value)" }
-    let digits = String(Int(rounded))
-    let padded = String(repeating: "0", count: max(0, count + 1 - digits.count)) + digits
-    let sign = value < 0 && rounded != 0 ? "-" : ""
-    return count == 0 ? sign + padded : "\(sign)\(padded.dropLast(count)).\(padded.suffix(count))"
-  }
+  static func decimals(_ value: Double, _ count: Int) -> String { DecimalText.fixed(value, count) ?? "\(value)" }
 
   /// An error figure: 0, or two digits and an exponent.
   static func error(_ value: Double) -> String {

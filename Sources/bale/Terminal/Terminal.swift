@@ -1,4 +1,5 @@
 import ByteIO
+import JSON
 
 #if canImport(Glibc)
   import Glibc
@@ -10,6 +11,11 @@ import ByteIO
 enum Terminal {
   /// True if standard error is a terminal, where a progress line may be redrawn.
   static let isInteractive = isatty(STDERR_FILENO) == 1
+
+  /// Prints what `--json` asks for to standard output.
+  static func print(_ value: JSONValue) {
+    Swift.print(String(decoding: value.encoded(.python(indent: 2)), as: UTF8.self))
+  }
 
   /// Writes a line to standard error. Control characters, which a name in a file may hold, are written as escapes.
   static func error(_ line: String) { write(escaped(line) + "\n") }
