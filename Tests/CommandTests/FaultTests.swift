@@ -11,7 +11,7 @@ import Testing
 /// Every system call goes wrong once. What is left is the old output or the new one, nothing else.
 /// `BALE_EXHAUSTIVE=1` tries every call with every error; otherwise the first four, the 8th, 16th and so on, each with
 /// the next error.
-@Suite(.enabled(if: Fault.isPossible, "no C compiler"), .serialized) struct FaultTests {
+@Suite(.enabled(if: Fault.isPossible, "no C compiler")) struct FaultTests {
   /// A command, and what lies where it writes.
   struct Job: Sendable, CustomTestStringConvertible {
     var testDescription: String

@@ -4,7 +4,7 @@ import Codecs
 import Pipeline
 
 /// GPTQ of 4096 rows and columns on all cores, beside the least that it asks of a BLAS: the Cholesky factor of the
-/// inverse, and the updates of later columns as matrix products.
+/// inverse, and the updates of later columns as matrix products, spread over the cores without loss.
 struct SolverSection {
   let options: Options
   private static let side = 4096
@@ -19,7 +19,7 @@ struct SolverSection {
     let hessian = Hessian(columns: Self.side, moments: .full(Self.moments()), tokens: nil)
     var values = NormalBF16(seed: 4)
     let weights = (0..<Self.side * Self.side).map { _ in Float(bitPattern: UInt32(values.next()) << 16) }
-    let base = floor(hessian, weights, threads: threads)
+    let base = floor(hessian, weights) / Double(threads)
     report.add(Measurement(name: "factor and products", value: base, unit: "s"))
     for (name, sweeps) in [("int4", 0), ("bilevel:bits=3", 0), ("spqr:bits=3", 0), ("bilevel:bits=3", 2)] {
       let encoding = try SolvableEncodings.encoding(try CodecRegistry.codec(name))
@@ -48,13 +48,12 @@ struct SolverSection {
     return moments
   }
 
-  /// Seconds of `spotrf` and `strtri`, and of a product for each block of columns with all later ones.
-  private func floor(_ hessian: Hessian, _ weights: [Float], threads: Int) -> Double {
+  /// Seconds of `spotrf` and `strtri` on one core, and of a product for each block of columns with all later ones.
+  private func floor(_ hessian: Hessian, _ weights: [Float]) -> Double {
     guard case .full(var factor) = hessian.moments else { return 0 }
     var work = weights
     let side = Self.side
-    openblas_set_num_threads(Int32(threads))
-    defer { openblas_set_num_threads(1) }
+    openblas_set_num_threads(1)
     return seconds {
       var (order, leading, info) = (Int32(side), Int32(side), Int32(0))
       spotrf_("L", &order, &factor, &leading, &info)
