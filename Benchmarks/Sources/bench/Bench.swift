@@ -1,7 +1,17 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// Measures Bale beside what the machine can do, in one run: `bench [--json] [--runs N] [SECTION ...]`.
 @main struct Bench {
   static func main() throws {
-    let options = try Options(Array(CommandLine.arguments.dropFirst()))
+    guard let options = try? Options(Array(CommandLine.arguments.dropFirst())) else {
+      print("usage: bench [--json] [--runs N] [SECTION ...]")
+      print("sections: \(Section.allCases.map(\.rawValue).joined(separator: ", "))")
+      exit(2)
+    }
     var report = Report(json: options.json)
     for section in options.sections {
       switch section {
