@@ -15,6 +15,10 @@ public struct OutlierRule: Sendable, Equatable {
     self.leavesOut = leavesOut
   }
 
+  /// The threshold for codes of that many bits: 0.2, which SpQR's authors recommend, for 3 and 4; the squared errors of
+  /// 2 bits are four times as large, and so is theirs.
+  public static func usualThreshold(bits: Int) -> Float { bits == 2 ? 0.8 : 0.2 }
+
   /// The threshold for weights of `rows` rows, row-major in the natural order of columns.
   func absolute(_ weights: [Float], rows: Int, prepared: PreparedHessian) -> Float {
     let columns = prepared.diagonal.count

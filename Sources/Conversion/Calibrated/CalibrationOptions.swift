@@ -9,8 +9,8 @@ public struct CalibrationOptions: Sendable {
   /// `threshold`.
   public var targetBits: Double?
   /// The threshold beyond which SpQR keeps a weight apart, relative to the mean over columns of variance over the
-  /// squared diagonal of the factor. 0.2 is what its authors recommend.
-  public var threshold: Float = 0.2
+  /// squared diagonal of the factor; nil goes by the bits of a code.
+  public var threshold: Float?
   /// The share of a Hessian's mean diagonal that is added to its diagonal.
   public var damping: Float = 0.1
   public var uncovered = Uncovered.refuse

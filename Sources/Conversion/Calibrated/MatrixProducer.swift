@@ -60,13 +60,14 @@ struct MatrixProducer: PartProducer {
   ) throws -> SolvedMatrix {
     var solver = solver(threads: threads)
     let rows = columns == 0 ? 0 : weights.count / columns
-    guard (encoding as? BilevelEncoding)?.spqr != nil, method == .gptq else {
+    guard let bilevel = encoding as? BilevelEncoding, bilevel.spqr != nil, method == .gptq else {
       return try solver.solve(weights, rows: rows, prepared: prepared)
     }
     if let bits = options.targetBits {
       return try TargetBits(bits: bits).solve(weights, rows: rows, prepared: prepared, with: solver).solved
     }
-    solver.outliers = OutlierRule(threshold: options.threshold)
+    solver.outliers = OutlierRule(
+      threshold: options.threshold ?? OutlierRule.usualThreshold(bits: bilevel.bilevel.bits))
     return try solver.solve(weights, rows: rows, prepared: prepared)
   }
 
