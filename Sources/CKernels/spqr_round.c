@@ -6,9 +6,6 @@
 #include "elements.h"
 #include "lanes.h"
 
-// Divides in the place of scales that are 0 or subnormal.
-static const float SMALLEST_SCALE = 1e-37f;
-
 static float half_rounded(float value) {
   uint16_t bits;
   bale_f32_to_f16(&value, &bits, 1);
@@ -17,7 +14,7 @@ static float half_rounded(float value) {
 }
 
 static void round_one(const bale_grid *grid, float value, float scale, float zero, uint8_t *code, float *decoded) {
-  float divisor = fabsf(scale) < SMALLEST_SCALE ? SMALLEST_SCALE : scale;
+  float divisor = fabsf(scale) < BALE_SMALLEST_SCALE ? BALE_SMALLEST_SCALE : scale;
   if (grid->kind == BALE_GRID_TABLE) {
     float position = value / divisor;
     int index = 0;
@@ -59,7 +56,7 @@ AVX2_INLINE void store_codes_8(uint8_t *output, __m256i codes) {
 }
 
 AVX2_INLINE __m256 divisor_8(__m256 scale) {
-  __m256 magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), scale), smallest = _mm256_set1_ps(SMALLEST_SCALE);
+  __m256 magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), scale), smallest = _mm256_set1_ps(BALE_SMALLEST_SCALE);
   return _mm256_blendv_ps(scale, smallest, _mm256_cmp_ps(magnitude, smallest, _CMP_LT_OQ));
 }
 

@@ -36,9 +36,12 @@ typedef struct {
   int half;               // affine: every operation of decoding rounds to half precision
 } bale_grid;
 
-// 1 / scale; scales smaller than 1e-37 count as 1e-37.
+// Divides in the place of scales that are 0 or subnormal.
+#define BALE_SMALLEST_SCALE 1e-37f
+
+// 1 / scale; scales smaller than the smallest count as that.
 static inline float bale_grid_reciprocal(float scale) {
-  return 1 / ((scale < 0 ? -scale : scale) > 1e-37f ? scale : 1e-37f);
+  return 1 / ((scale < 0 ? -scale : scale) > BALE_SMALLEST_SCALE ? scale : BALE_SMALLEST_SCALE);
 }
 
 // The weighted squared error of `count` values under a scale and a zero. `weights` may be null.
