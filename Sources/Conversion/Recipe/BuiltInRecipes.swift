@@ -8,7 +8,7 @@ extension Recipe {
     var names = ["lossless"]
     for encoding in shortEncodings { names += ["\(encoding)-experts", "\(encoding)-linear"] }
     for encoding in roundedEncodings { names.append("rtn-" + encoding.name) }
-    for spqr in spqrWidths + [publishedSpQR] { names.append(spqr.name) }
+    for spqr in solvedSpQR { names.append(spqr.name) }
     for encoding in solvedEncodings { names.append("gptq-" + encoding) }
     return names + mixedRecipes.map(\.name)
   }()
@@ -21,9 +21,8 @@ extension Recipe {
     ("spqr", "spqr:bits=4"), ("spqr3", "spqr:bits=3"), ("spqr2", "spqr:bits=2"),
   ]
   private static let roundedEncodings: [Named] = solvedEncodings.map { ($0, $0) } + spqrWidths
-  private static let publishedSpQR: Named = (
-    "spqr3-library", "spqr:bits=3,arithmetic=F16,combine=addCompensated,order=permuted"
-  )
+  private static let solvedSpQR: [Named] =
+    spqrWidths + [("spqr3-library", "spqr:bits=3,arithmetic=F16,combine=addCompensated,order=permuted")]
 
   private static let mixedRecipes: [(name: String, experts: String, others: String)] = [
     ("moe-spqr", "spqr:bits=4,rows=128,columns=16", "int6"), ("moe-spqr3", "spqr:bits=3,rows=128,columns=16", "int5"),
@@ -54,7 +53,7 @@ extension Recipe {
     if let rounded = roundedEncodings.first(where: { name == "rtn-\($0.name)" }) {
       return try Treatment(parsing: rounded.encoding)
     }
-    if let spqr = (spqrWidths + [publishedSpQR]).first(where: { name == $0.name }) {
+    if let spqr = solvedSpQR.first(where: { name == $0.name }) {
       return try Treatment(parsing: spqr.encoding + "@gptq")
     }
     return solvedEncodings.contains { name == "gptq-\($0)" } ? try Treatment(parsing: name) : nil
