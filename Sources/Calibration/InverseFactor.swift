@@ -132,12 +132,9 @@ struct InverseFactor {
     matrix + row * size + column
   }
 
-  /// Does `count` pieces of work, in turn among the threads.
+  /// Does `count` pieces of work, none of which touches what another writes.
   private func spread(_ count: Int, _ work: @escaping (Int) -> Void) {
-    let threads = max(1, min(threads, count))
     nonisolated(unsafe) let work = work
-    Workers.run(count == 0 ? 0 : threads) { thread in
-      for index in stride(from: thread, to: count, by: threads) { work(index) }
-    }
+    Workers.spread(count, threads: threads) { work($0) }
   }
 }

@@ -23,6 +23,14 @@ public enum Workers {
     for thread in threads { pthread_join(thread, nil) }
   }
 
+  /// Runs `work` for every number below `count`, in turn among up to `threads` threads, and returns when all is done.
+  public static func spread(_ count: Int, threads: Int, _ work: @escaping @Sendable (Int) -> Void) {
+    let threads = max(1, min(threads, count))
+    run(threads) { thread in
+      for index in stride(from: thread, to: count, by: threads) { work(index) }
+    }
+  }
+
   /// Runs `body` on a thread of its own that nobody waits for. False if none can be made: `body` isn't run then.
   @discardableResult
   public static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {

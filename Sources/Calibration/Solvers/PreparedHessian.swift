@@ -93,15 +93,13 @@ public struct PreparedHessian: Sendable {
       values.withUnsafeBufferPointer { values in
         nonisolated(unsafe) let (values, output) = (values, output)
         let pairs = SquareBlocks(size).pairs
-        Workers.run(threads) { thread in
-          for index in stride(from: thread, to: pairs.count, by: threads) {
-            for place in pairs[index].rows {
-              for other in pairs[index].columns where other <= place {
-                let (row, column) = (order[place], order[other])
-                let mean = values[row * size + column] / 2 + values[column * size + row] / 2
-                output[place * size + other] = mean
-                output[other * size + place] = mean
-              }
+        Workers.spread(pairs.count, threads: threads) { index in
+          for place in pairs[index].rows {
+            for other in pairs[index].columns where other <= place {
+              let (row, column) = (order[place], order[other])
+              let mean = values[row * size + column] / 2 + values[column * size + row] / 2
+              output[place * size + other] = mean
+              output[other * size + place] = mean
             }
           }
         }
