@@ -44,7 +44,7 @@ struct ChunkSolver {
     let width = step.places.count
     let values = UnsafeMutablePointer<Float>.allocate(capacity: chunk.rows * width)
     defer { values.deallocate() }
-    chunk.gather(step.places, into: values)
+    RowChunk.turn(chunk.work, rows: chunk.rows, step.places, into: values)
     let weights = step.places.map { 1 / (prepared.diagonal[$0] * prepared.diagonal[$0]) }
     weights.withUnsafeBufferPointer { weights in
       guard let weights = weights.baseAddress else { return }

@@ -79,9 +79,7 @@ final class PieceProblem {
   func fits(_ weights: [Float]) -> [GroupFit] {
     let values = UnsafeMutablePointer<Float>.allocate(capacity: width * chunk.rows)
     defer { values.deallocate() }
-    for row in 0..<chunk.rows {
-      for index in 0..<width { values[row * width + index] = target[index * chunk.rows + row] }
-    }
+    RowChunk.turn(target, rows: chunk.rows, 0..<width, into: values)
     if let outliers = chunk.outliers { replace(outliers, in: values) }
     return weights.withUnsafeBufferPointer { weights in
       stride(from: 0, to: chunk.rows, by: encoding.groupRows).map { top in

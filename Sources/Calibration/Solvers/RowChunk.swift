@@ -68,13 +68,19 @@ final class RowChunk {
     }
   }
 
-  /// The values of some places as rows: `places.count` values for each row.
-  func gather(_ places: Range<Int>, into group: UnsafeMutablePointer<Float>) {
-    for start in stride(from: places.lowerBound, to: places.upperBound, by: Self.copied) {
+  /// Values that lie column by column, `rows` at each place, row by row: column `c` of the output from `places[c]`.
+  static func turn<Value>(
+    _ values: UnsafePointer<Value>, rows: Int, _ places: some RandomAccessCollection<Int>,
+    into output: UnsafeMutablePointer<Value>
+  ) {
+    let columns = places.count
+    for start in stride(from: 0, to: columns, by: copied) {
+      let some = places.dropFirst(start).prefix(copied)
       for row in 0..<rows {
-        let target = row * places.count - places.lowerBound
-        for place in start..<min(start + Self.copied, places.upperBound) {
-          group[target + place] = work[place * rows + row]
+        var target = row * columns + start
+        for place in some {
+          output[target] = values[place * rows + row]
+          target += 1
         }
       }
     }

@@ -54,19 +54,11 @@ final class SolvedAssembly: Sendable {
     return part
   }
 
-  /// Values that lie column by column, `rows` at each place, row by row, column `c` from `places[c]`.
   private static func rows<Value>(of values: UnsafePointer<Value>, _ rows: Int, _ places: [Int]) -> [Value] {
-    let columns = places.count
-    return [Value](unsafeUninitializedCapacity: rows * columns) { output, count in
-      count = rows * columns
-      places.withUnsafeBufferPointer { places in
-        for start in stride(from: 0, to: columns, by: RowChunk.copied) {
-          let some = start..<min(start + RowChunk.copied, columns)
-          for row in 0..<rows {
-            for column in some { output[row * columns + column] = values[places[column] * rows + row] }
-          }
-        }
-      }
+    [Value](unsafeUninitializedCapacity: rows * places.count) { output, count in
+      count = rows * places.count
+      guard let output = output.baseAddress else { return }
+      RowChunk.turn(values, rows: rows, places, into: output)
     }
   }
 
